@@ -1,0 +1,70 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A module of the pure core or a door: `Sources/<name>`, strict settings.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A test target: `Tests/<name>`, strict settings.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "weir",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C doors: no code beyond what Swift cannot say.
+    .target(
+      name: "CNetfilter", linkerSettings: [.linkedLibrary("nftnl"), .linkedLibrary("mnl")]),
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+
+    // The pure core.
+    module("NetworkTypes"),
+    module("PolicyLanguage", ["NetworkTypes", .product(name: "Yams", package: "Yams")]),
+    module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage"]),
+    module("Bytecode", ["NetworkTypes"]),
+    module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
+    module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
+    module("ConnectionReplay", ["NetworkTypes"]),
+
+    // The doors to the system.
+    module("NetfilterLink", ["NetworkTypes", "Bytecode", "CNetfilter"]),
+    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "CLinux"]),
+    module("NameResolution", ["NetworkTypes", "CAres"]),
+
+    // What the verbs do, and the verbs.
+    module(
+      "Operations",
+      [
+        "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
+        "BytecodeInterpreter", "ConnectionReplay", "NetfilterLink", "LinuxSystem",
+        "NameResolution",
+      ]),
+    .executableTarget(
+      name: "weir",
+      dependencies: [
+        "Operations", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    tests("NetworkTypesTests", ["NetworkTypes"]),
+    tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
+    tests("BytecodeTests", ["Bytecode", "NetworkTypes"]),
+    tests("BytecodeInterpreterTests", ["BytecodeInterpreter", "Bytecode", "NetworkTypes"]),
+    tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
+    tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
+    tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
+  ]
+)

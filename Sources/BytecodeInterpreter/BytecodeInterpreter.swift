@@ -1,0 +1,1 @@
+// Started with its first code.

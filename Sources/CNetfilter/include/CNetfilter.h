@@ -1,0 +1,21 @@
+#pragma once
+// libnftnl, libmnl and the kernel's netfilter headers as one clang module.
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h> /* before any linux/in.h, so that libc's in_addr stays the only one */
+#include <linux/netlink.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <libmnl/libmnl.h>
+#include <libnftnl/batch.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/gen.h>
+#include <libnftnl/object.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/trace.h>
+#include <libnftnl/udata.h>
