@@ -53,10 +53,12 @@ struct AddressAnswer {
     let seconds = timeToLive >> 31 == 0 ? timeToLive : 0
     switch (networkClass, RecordType(rawValue: type)) {
     case (1, .cname):
-      let alias = Alias(target: try reader.name(), timeToLive: seconds)
-      if let other = aliases.updateValue(alias, forKey: owner), other.target != alias.target {
-        throw MalformedMessage()
+      var alias = Alias(target: try reader.name(), timeToLive: seconds)
+      if let other = aliases[owner] {
+        guard other.target == alias.target else { throw MalformedMessage() }
+        alias.timeToLive = min(alias.timeToLive, other.timeToLive)
       }
+      aliases[owner] = alias
     case (1, RecordType(family)):
       guard let value = IPAddress(networkOrderBytes: try reader.data(length)),
         value.family == family

@@ -30,16 +30,16 @@ final class ResolutionRun {
 
   var isDone: Bool { waiting.isEmpty && open == 0 }
 
-  /// Sends waiting questions while fewer than `limit` are open.
-  func ask(on channel: borrowing Channel, upTo limit: Int) {
-    while open < limit, let question = waiting.popLast() {
-      open += 1
-      channel.ask(question.name, type: RecordType(question.family)) { status, message in
-        self.open -= 1
-        self.answers[question.index][question.family] =
-          ResolutionRun.outcome(of: question, status: status, message: message)
-      }
+  /// Sends the next question if fewer than `limit` are open, and says whether it did.
+  func askNext(on channel: borrowing Channel, upTo limit: Int) -> Bool {
+    guard open < limit, let question = waiting.popLast() else { return false }
+    open += 1
+    channel.ask(question.name, type: RecordType(question.family)) { status, message in
+      self.open -= 1
+      self.answers[question.index][question.family] =
+        ResolutionRun.outcome(of: question, status: status, message: message)
     }
+    return true
   }
 
   /// Leaves what waits unasked.

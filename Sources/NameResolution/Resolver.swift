@@ -103,10 +103,12 @@ public struct Resolver: Sendable {
     let clock = ContinuousClock()
     let end = clock.now + configuration.deadline
     while !run.isDone {
-      run.ask(on: channel, upTo: configuration.concurrency)
+      let asked = run.askNext(on: channel, upTo: configuration.concurrency)
       let left = clock.now.duration(to: end)
       guard left > .zero else { break }
-      if !run.isDone { try channel.wait(atMost: Int32(left.wholeMilliseconds)) }
+      // A server that refuses is noticed by every open question when its error is read before
+      // the next one is sent; sending would take the error for that one question alone.
+      if !run.isDone { try channel.wait(atMost: asked ? 0 : Int32(left.wholeMilliseconds)) }
     }
     run.stopAsking()
     channel.cancel()
