@@ -75,30 +75,19 @@ extension TableBuilder {
 
   /// The lookups that find the class of the destination; the last always gives a verdict.
   private func judgeExpressions(_ family: Family) -> [[Expression]] {
-    var lookups: [[Expression]] = []
-    let hasLarge = family == .ipv4 ? !plan.v4.large.isEmpty : !plan.v6.large.isEmpty
-    if hasLarge {
-      lookups.append(
-        shardKey(family, isNat64: false) + [Match.verdictFrom(name("shards\(family.digit)"))])
+    switch family {
+    case .ipv4:
+      return [blockKey(isNat64: false, level: .first) + [Match.verdictFrom(name("blocks4"))]]
+    case .ipv6:
+      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
+      let maps = plan.v6.large.isEmpty ? ["destination6"] : ["shards6", "destination6"]
+      return maps.map { load + [Match.verdictFrom(name($0))] }
     }
-    lookups.append(
-      Match.family(family) + [
-        Match.loadDestination(family), Match.verdictFrom(name("destination\(family.digit)")),
-      ])
-    return lookups
   }
 
   mutating func addClassifier4() {
-    var elements: [SetElement] = []
-    for addressClass in plan.v4.small {
-      let verdict = classVerdict(.ipv4, addressClass.terms)
-      elements += addressClass.intervals.map { SetElement(v4: $0, verdict: verdict) }
-    }
-    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
-    elements.append(.catchAll(classVerdict(.ipv4, plan.v4.fallback)))
-    addDestinationMap("destination4", .ipv4Address, elements, typeof: nil)
-    addShards4()
-    addNat64(elements)
+    addBlocks4()
+    addNat64()
   }
 
   mutating func addClassifier6() {
@@ -117,21 +106,29 @@ extension TableBuilder {
     addShards6()
   }
 
-  /// 64:ff9b::a.b.c.d is judged by a.b.c.d: the same map over the last four bytes.
-  private mutating func addNat64(_ elements: [SetElement]) {
+  /// 64:ff9b::a.b.c.d is judged by a.b.c.d: the same classes over the last four bytes.
+  private mutating func addNat64() {
+    var elements: [SetElement] = []
+    for addressClass in plan.v4.small {
+      let verdict = classVerdict(.ipv4, addressClass.terms)
+      elements += addressClass.intervals.map { SetElement(v4: $0, verdict: verdict) }
+    }
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    elements.append(.catchAll(classVerdict(.ipv4, plan.v4.fallback)))
     let load = PayloadLoad(
       .network, offsetBytes: 36, lengthBytes: 4, into: Match.register)
     addDestinationMap("destination64", .integer, elements, typeof: load)
     var rules: [Rule] = []
     if !plan.v4.large.isEmpty {
+      addBlocks64()
       rules.append(
-        Rule(shardKey(.ipv4, isNat64: true) + [Match.verdictFrom(name("shards64"))]))
+        Rule(blockKey(isNat64: true, level: .first) + [Match.verdictFrom(name("blocks64"))]))
     }
     rules.append(Rule([.payload(load), Match.verdictFrom(name("destination64"))]))
     addChain("nat64", rules)
   }
 
-  private mutating func addDestinationMap(
+  mutating func addDestinationMap(
     _ suffix: String, _ key: KeyType, _ elements: [SetElement], typeof: PayloadLoad?
   ) {
     sets.append(

@@ -34,7 +34,7 @@ extension TableBuilder {
   var counters: [NamedCounter] {
     var seen: Set<String> = []
     return denials.filter { seen.insert($0.clause).inserted }.map {
-      NamedCounter(name: $0.clause, comment: Self.comment(for: $0))
+      NamedCounter(name: "deny/\($0.clause)", comment: Self.comment(for: $0))
     }
   }
 
@@ -43,7 +43,7 @@ extension TableBuilder {
     for denial in denials {
       let kind = denial.isInbound ? "deny-in" : "deny"
       let count = Rule(
-        [.objectReference(.counter(denial.clause))], comment: Self.comment(for: denial),
+        [.objectReference(.counter("deny/\(denial.clause)"))], comment: Self.comment(for: denial),
         provenance: Provenance(clause: denial.clause, location: denial.location))
       let answersApplication = policy.onDeny.value == .reject && !denial.isInbound
       addChain("\(kind)/\(denial.clause)", [count] + refusal(answersApplication))

@@ -5,11 +5,13 @@ import PolicyLanguage
 // How packets enter: base chains, generation maps, and the dispatch by family, state and protocol.
 
 extension TableBuilder {
-  /// Base chains do nothing but look the generation up, and drop explicitly.
+  /// Base chains pass known flows, look the generation up for the rest, and drop explicitly.
   ///
   /// They and their two maps are the same in every generation: an update swaps the maps' catch-all
-  /// elements and nothing else. The final drop is a rule because a chain's own policy is not yet
-  /// in force while the kernel registers a new base chain.
+  /// elements and nothing else. Known flows come first because most packets belong to one; an IPv6
+  /// packet with an extension header takes the long way, where routing headers are denied. The
+  /// final drop is a rule because a chain's own policy is not yet in force while the kernel
+  /// registers a new base chain.
   mutating func addBaseChains() {
     for direction in ["out", "in"] {
       sets.append(
@@ -25,11 +27,28 @@ extension TableBuilder {
       chains.append(
         Chain(
           name: "\(hook)", hook: HookBinding(hook: hook, priority: 0, policy: .drop),
-          rules: [lookup, Rule([.counter(Counter()), Match.verdict(.drop)])]))
+          rules: (hook == .input ? knownFlowsIn : knownFlowsOut())
+            + [lookup, Rule([.counter(Counter()), Match.verdict(.drop)])]))
     }
   }
 
-  /// What leaves: known flows first, new ones to their judge, strays to a denial by name.
+  private var knownFlowsIn: [Rule] { [rule([Match.state(.established)], .accept)] }
+
+  private mutating func knownFlowsOut() -> [Rule] {
+    let plain = anonymousSet(
+      .inetProtocol, isInterval: false,
+      [IPProtocol.tcp, .udp, .icmpv6].map { SetElement(key: [$0.rawValue]) })
+    return [
+      rule([Match.family(.ipv4), Match.state(.established)], .accept),
+      rule(
+        [
+          Match.state(.established), Match.family(.ipv6),
+          [Match.load(.network, 6, 1), Match.isIn(plain)],
+        ], .accept),
+    ]
+  }
+
+  /// What leaves: new flows to their judge, strays to a denial by name.
   mutating func addOutEntry() {
     var cases: [DispatchCase] = []
     let errors = addErrorChains()
@@ -37,7 +56,6 @@ extension TableBuilder {
     let established6 = addEstablished6Chain()
     for ipProtocol in policy.protocols.value {
       let opened = ipProtocol == .tcp ? "new-tcp" : "new"
-      cases.append(DispatchCase(.ipv4, .established, ipProtocol, .accept))
       cases.append(DispatchCase(.ipv6, .established, ipProtocol, established6))
       cases.append(DispatchCase(.ipv4, .new, ipProtocol, .goto(name("\(opened)4"))))
       cases.append(DispatchCase(.ipv6, .new, ipProtocol, .goto(name("\(opened)6"))))
@@ -60,14 +78,13 @@ extension TableBuilder {
       ])
   }
 
-  /// What arrives: replies and errors of known flows, link control, and nothing unsolicited.
+  /// What arrives: errors of known flows, link control, and nothing unsolicited.
   ///
   /// Packets that a local socket sent to another over the loopback were judged when they left.
   mutating func addInEntry() {
     var cases: [DispatchCase] = []
     for ipProtocol in policy.protocols.value {
       for family in Family.allCases {
-        cases.append(DispatchCase(family, .established, ipProtocol, .accept))
         cases.append(DispatchCase(family, .new, ipProtocol, .goto(name("inbound"))))
       }
     }
@@ -136,15 +153,12 @@ extension TableBuilder {
     return errorCases
   }
 
+  /// Known IPv6 flows whose packet has an extension header.
   private mutating func addEstablished6Chain() -> Verdict {
-    let plain = anonymousSet(
-      .inetProtocol, isInterval: false,
-      policy.protocols.value.map { SetElement(key: [$0.rawValue]) })
     let routing = deny("routing-header")
     addChain(
       "established6",
       [
-        rule([Match.family(.ipv6), [Match.load(.network, 6, 1), Match.isIn(plain)]], .accept),
         rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], routing),
         rule([], .accept),
       ])

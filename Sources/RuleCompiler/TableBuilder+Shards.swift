@@ -3,15 +3,16 @@ import NetworkTypes
 import PolicyLanguage
 
 // Large address classes: single addresses in sized hash sets, ranges in small interval sets, both
-// cut into shards because the kernel's dump of a set and its commit of a change cost more than
-// linearly in the set's size. A shard is a prefix of the address space, so that a changed address
-// touches one shard; sets are named by content, so that the others are kept by the next generation.
+// cut because the kernel's dump of a set and its commit of a change cost more than linearly in the
+// set's size. A cut is a prefix of the address space, so that a changed address touches one piece;
+// sets are named by content, so that the next generation keeps the others. IPv6 is cut here, IPv4 by
+// its blocks.
 
 /// One shard: the packets whose address begins alike, and what they are tested against.
 private struct Shard<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
   var range: Interval<Bound>
-  /// For each large class: single addresses and ranges, either possibly empty.
-  var members: [(terms: [Int], singles: IntervalSet<Bound>, ranges: IntervalSet<Bound>)]
+  /// What each large class has in it.
+  var members: [(terms: [Int], intervals: [Interval<Bound>])]
 }
 
 /// A shard holds at most this many intervals of one class.
@@ -52,77 +53,55 @@ extension ArraySlice {
 private func leaf<Bound: FixedWidthInteger & UnsignedInteger & Sendable>(
   _ classes: [AddressClass<Bound>], _ range: Interval<Bound>,
   _ parts: [ArraySlice<Interval<Bound>>]
-) -> [(terms: [Int], singles: IntervalSet<Bound>, ranges: IntervalSet<Bound>)] {
+) -> [(terms: [Int], intervals: [Interval<Bound>])] {
   zip(classes, parts).compactMap { addressClass, part in
-    if part.isEmpty { return nil }
-    var singles: [Interval<Bound>] = []
-    var ranges: [Interval<Bound>] = []
-    for interval in part {
-      let clipped = Interval(
-        max(interval.first, range.first), min(interval.last, range.last))
-      if clipped.first == clipped.last { singles.append(clipped) } else { ranges.append(clipped) }
-    }
-    return (
-      addressClass.terms, IntervalSet(canonical: singles[...]),
-      IntervalSet(canonical: ranges[...])
-    )
+    part.isEmpty ? nil : (addressClass.terms, part.clipped(to: range))
+  }
+}
+
+extension ArraySlice {
+  /// The same intervals without what lies outside `range`; all of them touch it.
+  func clipped<Bound>(to range: Interval<Bound>) -> [Interval<Bound>]
+  where Element == Interval<Bound> {
+    map { Interval(Swift.max($0.first, range.first), Swift.min($0.last, range.last)) }
   }
 }
 
 extension TableBuilder {
-  /// Loads the address that shards are keyed by: raw for IPv4, because NAT64 packets carry it too.
-  func shardKey(_ family: Family, isNat64: Bool) -> [Expression] {
-    switch family {
-    case .ipv4: [Match.load(.network, isNat64 ? 36 : 16, 4)]
-    case .ipv6: Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
-    }
-  }
-
-  mutating func addShards4() {
-    let shards = cut(plan.v4.large)
-    if shards.isEmpty { return }
-    addShards(shards, .ipv4, isNat64: false)
-    addShards(shards, .ipv4, isNat64: true)
-  }
-
   mutating func addShards6() {
     let shards = cut(plan.v6.large)
-    if !shards.isEmpty { addShards(shards, .ipv6, isNat64: false) }
-  }
-
-  private mutating func addShards<Bound>(
-    _ shards: [Shard<Bound>], _ family: Family, isNat64: Bool
-  ) {
-    let label = isNat64 ? "64" : family.digit
+    if shards.isEmpty { return }
     var elements: [SetElement] = []
     for (index, shard) in shards.enumerated() {
-      var rules: [Rule] = []
-      for member in shard.members {
-        let verdict = classVerdict(family, member.terms)
-        for (content, isInterval) in [(member.singles, false), (member.ranges, true)]
-        where !content.isEmpty {
-          let set = sharedSet(content, family, isInterval: isInterval)
-          rules.append(
-            Rule(
-              shardKey(family, isNat64: isNat64) + [Match.isIn(set), Match.verdict(verdict)]))
-        }
+      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
+      let rules = shard.members.flatMap { member in
+        memberRules(member.terms, member.intervals, .ipv6, load: load)
       }
-      addChain("shard\(label)/\(index)", rules)
+      addChain("shard6/\(index)", rules)
       elements.append(
         SetElement(
-          key: shard.range.first.bytes, keyEnd: shard.range.last.bytes,
-          verdict: .jump(name("shard\(label)/\(index)"))))
+          v6: shard.range, verdict: .jump(name("shard6/\(index)"))))
     }
-    sets.append(
-      NamedSet(
-        name: name("shards\(label)"), flags: [.map, .interval],
-        key: [family == .ipv4 ? .integer : .ipv6Address], isVerdictMap: true,
-        typeof: rawType(family), content: .elements(elements)))
+    addDestinationMap("shards6", .ipv6Address, elements, typeof: nil)
   }
 
-  private func rawType(_ family: Family) -> PayloadLoad? {
-    family == .ipv4
-      ? PayloadLoad(.network, offsetBytes: 16, lengthBytes: 4, into: Match.register) : nil
+  /// Single addresses by a hash set, then ranges by an interval set, of one large class.
+  mutating func memberRules<Bound>(
+    _ terms: [Int], _ intervals: [Interval<Bound>], _ family: Family, load: [Expression]
+  ) -> [Rule] {
+    let verdict = classVerdict(family, terms)
+    let singles = intervals.filter { $0.first == $0.last }
+    let ranges = intervals.filter { $0.first != $0.last }
+    return [(singles, false), (ranges, true)].compactMap { part, isInterval in
+      if part.isEmpty { return nil }
+      let set = sharedSet(IntervalSet(canonical: part[...]), family, isInterval: isInterval)
+      return Rule(load + [Match.isIn(set), Match.verdict(verdict)])
+    }
+  }
+
+  /// Type of the sets that hold IPv4 addresses for both IPv4 and NAT64 packets.
+  private static var rawAddress: PayloadLoad {
+    PayloadLoad(.network, offsetBytes: 16, lengthBytes: 4, into: Match.register)
   }
 
   /// Adds, once, the set with exactly this content; its name is the content's digest.
@@ -142,7 +121,7 @@ extension TableBuilder {
           name: name, flags: isInterval ? .interval : [],
           key: [family == .ipv4 ? .integer : .ipv6Address],
           size: isInterval ? nil : UInt32(exactly: content.intervals.count),
-          typeof: rawType(family), content: content.setContent))
+          typeof: family == .ipv4 ? Self.rawAddress : nil, content: content.setContent))
     }
     return name
   }
