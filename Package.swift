@@ -61,6 +61,7 @@ let package = Package(
 
     tests("NetworkTypesTests", ["NetworkTypes"]),
     tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
+    tests("RuleCompilerTests", ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes"]),
     tests("BytecodeInterpreterTests", ["BytecodeInterpreter", "Bytecode", "NetworkTypes"]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
