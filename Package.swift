@@ -61,10 +61,12 @@ let package = Package(
 
     tests("NetworkTypesTests", ["NetworkTypes"]),
     tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
+    tests("RuleCompilerTests", ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes"]),
     tests("BytecodeInterpreterTests", ["BytecodeInterpreter", "Bytecode", "NetworkTypes"]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
+    tests("RepositoryTests", []),
   ]
 )

@@ -1,1 +1,34 @@
 #pragma once
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Calls that Swift's Glibc hides behind _GNU_SOURCE, variadic arguments or
+ * missing wrappers. Each returns 0 or more, or a negative errno. */
+
+/* unshare(2) and setns(2); the flags are linux_clone_newuser | linux_clone_newnet. */
+int linux_unshare(int flags);
+int linux_setns(int fd, int flags);
+enum { linux_clone_newuser = 0x10000000, linux_clone_newnet = 0x40000000 };
+
+/* The kind of namespace behind a descriptor, one of the clone flags; see ioctl_ns(2). */
+int linux_namespace_type(int fd);
+
+/* The effective capability set of the calling thread, bit n for capability n. */
+int linux_effective_capabilities(uint64_t *effective);
+
+/* Socket options that the headers keep among macros of other families. */
+enum {
+  linux_ip_nodefrag = 22,
+  linux_so_original_dst = 80,
+  linux_ipv6_hdrincl = 36,
+  linux_packet_ignore_outgoing = 23,
+};
