@@ -46,7 +46,7 @@ extension NetfilterSession where Transport: ~Copyable {
         return try installer.run(&self)
       } catch {
         switch error {
-        case .step(let cause) where cause.cause == .generationMoved: continue
+        case .step(let cause) where cause.isWorthAnotherAttempt: continue
         case .step(let cause): throw .kernel(cause, standing: installer.standing)
         case .refusal(let refusal): throw refusal
         }
@@ -67,7 +67,7 @@ extension NetfilterSession where Transport: ~Copyable {
         return try removeOnce(table)
       } catch {
         switch error {
-        case .step(let cause) where cause.cause == .generationMoved: continue
+        case .step(let cause) where cause.isWorthAnotherAttempt: continue
         case .step(let cause): throw .kernel(cause, standing: .unclear)
         case .refusal(let refusal): throw refusal
         }
