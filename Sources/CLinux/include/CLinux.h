@@ -31,4 +31,5 @@ enum {
   linux_so_original_dst = 80,
   linux_ipv6_hdrincl = 36,
   linux_packet_ignore_outgoing = 23,
+  linux_eth_p_all = 3,
 };
