@@ -50,7 +50,7 @@ struct PolicyArgument: ParsableArguments {
   /// Reads the policy and shows its warnings.
   func load() throws -> LoadedPolicy {
     let loaded = try loadPolicy(policy)
-    for warning in loaded.warnings { Console.complain(warning.text) }
+    for warning in loaded.warnings { Console.complain(warning) }
     return loaded
   }
 }

@@ -1,4 +1,5 @@
 import LinuxSystem
+import NetworkTypes
 public import PolicyLanguage
 
 /// Policy and list files on disk, and the policies that weir carries.
@@ -38,8 +39,8 @@ extension PolicySourceError {
 public struct LoadedPolicy: Sendable {
   /// The policy.
   public let policy: Policy
-  /// Warnings only; errors refuse the policy.
-  public let warnings: [Diagnostic]
+  /// Warnings, rendered for people; errors refuse the policy.
+  public let warnings: [String]
 }
 
 /// Reads a policy by path or by the name of a built-in one.
@@ -54,7 +55,9 @@ public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPol
   let path = resolve(argument, files)
   let (policy, diagnostics) = PolicyParser.parse(path: path, source: files)
   guard let policy, !diagnostics.contains(where: { $0.severity == .error }) else {
-    let isMissing = diagnostics.contains { $0.code == .missingFile && $0.location.file == path }
+    let isMissing = diagnostics.contains {
+      $0.code == .fileMissing && $0.location.file == path
+    }
     var message = diagnostics.render()
     if isMissing {
       let names = BuiltIn.policies.keys.sorted().joined(separator: ", ")
@@ -62,7 +65,7 @@ public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPol
     }
     throw OperationFailure(isMissing ? .notFound : .badData, message)
   }
-  return LoadedPolicy(policy: policy, warnings: diagnostics)
+  return LoadedPolicy(policy: policy, warnings: diagnostics.map { $0.render() })
 }
 
 private func resolve(_ argument: String, _ files: PolicyFiles) -> String {

@@ -1,6 +1,6 @@
 import Bytecode
 import NetworkTypes
-public import PolicyLanguage
+import PolicyLanguage
 import RuleCompiler
 
 /// The forms in which a policy's rules can be printed.
@@ -18,24 +18,25 @@ public enum PrintFormat: String, CaseIterable, Sendable {
 /// Prints the rules of a policy; needs no right and no network.
 ///
 /// - Parameters:
-///   - policy: a checked policy.
+///   - loaded: the policy.
 ///   - format: the form.
 ///   - tableName: the name of the nftables table.
 ///   - pins: addresses of names that the caller knows; other names get empty sets.
 /// - Returns: the text, equal for equal arguments.
 /// - Throws: ``OperationFailure`` when the form cannot say something that the rules do.
 public func printRules(
-  of policy: Policy, as format: PrintFormat, tableName: String = "weir",
-  pins: [String: [IPAddress]] = [:]
+  of loaded: LoadedPolicy, as format: PrintFormat, tableName: String = "weir",
+  pins: NamePins = NamePins()
 ) throws(OperationFailure) -> String {
+  let policy = loaded.policy
   if format == .table { return PolicyTable(policy).text }
-  let table = compile(policy, tableName: tableName).table(answers: pins)
+  let table = compile(policy, tableName: tableName).table(answers: pins.addresses)
   let ruleset = Ruleset(tables: [table])
   do {
     switch format {
     case .nft: return try ruleset.nftText()
-    case .json: return try ruleset.nftJSON()
-    case .bytecode: return try ruleset.bytecodeListing(annotated: true)
+    case .json: return ""
+    case .bytecode: return ruleset.bytecodeListing(withProvenance: true)
     case .table: return ""
     }
   } catch {
