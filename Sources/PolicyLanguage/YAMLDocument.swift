@@ -46,6 +46,9 @@ struct YAMLDocument {
   /// Yams hashes every key, so that a key made of nested aliases would take forever; a few aliases
   /// cannot hurt and get their proper message later.
   private func isHarmless(_ text: String) -> Bool {
+    guard text.utf8.contains(UInt8(ascii: "&")), text.utf8.contains(UInt8(ascii: "*")) else {
+      return true
+    }
     var anchors: Set<Substring> = []
     var aliases = 0
     for line in text.split(whereSeparator: \.isNewline) {
