@@ -135,6 +135,22 @@ struct ResolverTests {
     }
   }
 
+  @Test func `kernel: no more questions are open than the concurrency allows`() throws {
+    try Self.inNamespace {
+      let dns = try NameServer([])
+      dns.freeze()
+      let channel = try Channel(timeoutMilliseconds: 60_000, tries: 1, servers: [NameServer.v4])
+      let run = ResolutionRun(["a.test", "b.test", "c.test"])
+      #expect((0..<6).map { _ in run.askNext(on: channel, upTo: 4) }.filter { $0 }.count == 4)
+      channel.cancel()
+      #expect((0..<6).map { _ in run.askNext(on: channel, upTo: 4) }.filter { $0 }.count == 2)
+      channel.cancel()
+      dns.stop()
+      #expect(run.isDone)
+      #expect(run.answers.map(\.v4) == Array(repeating: .failure(.timedOut), count: 3))
+    }
+  }
+
   @Test func `kernel: a port where nobody listens is a refusal, at once`() throws {
     try Self.inNamespace {
       var answers: [NameAnswer] = []
