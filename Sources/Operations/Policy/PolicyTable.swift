@@ -1,6 +1,5 @@
-public import PolicyLanguage
-
 import NetworkTypes
+public import PolicyLanguage
 
 /// A policy as a table for people: one row a decision, in the order in which they are tried.
 public struct PolicyTable: Sendable {
