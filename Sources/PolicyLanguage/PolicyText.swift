@@ -4,6 +4,13 @@ import NetworkTypes
 enum PolicyText {
   static func list(_ items: [String]) -> String { "[" + items.joined(separator: ", ") + "]" }
 
+  /// A block, quoted where YAML would take a colon of it for its own.
+  static func item(_ block: AddressBlock) -> String {
+    let text = block.description
+    let isClear = !text.hasPrefix(":") && !text.hasSuffix(":") && !text.contains(": ")
+    return isClear ? text : "\"\(text)\""
+  }
+
   /// `off`, or the number in the largest unit that divides it: 600 → `10m`.
   static func duration(_ seconds: Int?) -> String {
     guard let seconds else { return "off" }
