@@ -63,6 +63,7 @@ let package = Package(
     tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes"]),
     tests("BytecodeInterpreterTests", ["BytecodeInterpreter", "Bytecode", "NetworkTypes"]),
+    tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
