@@ -70,6 +70,7 @@ let package = Package(
     tests(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
+    tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
