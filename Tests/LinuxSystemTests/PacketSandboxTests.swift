@@ -52,7 +52,7 @@ struct PacketSandboxTests {
       try NftProgram.load(
         """
         table inet t {
-          chain out {
+          chain outgoing {
             type filter hook output priority 0
             ip daddr 10.0.0.0/8 udp dport 53 drop
             ip6 daddr fd00::/8 udp dport 53 drop
@@ -78,7 +78,7 @@ struct PacketSandboxTests {
     let sandbox = try PacketSandbox()
     try sandbox.inside.run {
       try NftProgram.load(
-        "table inet t { chain out { type filter hook output priority 0; ct state established accept; }; }"
+        "table inet t { chain outgoing { type filter hook output priority 0; ct state established accept; }; }"
       )
     }
     let target = "udp 8.8.8.8:53"

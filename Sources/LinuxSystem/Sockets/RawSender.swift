@@ -11,11 +11,9 @@ final class RawSender {
   private let family: Family
   private let linkIndex: UInt32
 
-  /// Opens the socket.
+  /// Opens the socket; link-local destinations are on the link `linkIndex`.
   ///
-  /// - Parameters:
-  ///   - linkIndex: where link-local destinations are.
-  ///   - bypassesReassembly: sets `IP_NODEFRAG`, IPv4 only.
+  /// With `bypassesReassembly` it sets `IP_NODEFRAG`, for IPv4 only.
   init(
     _ family: Family, linkIndex: UInt32, bypassesReassembly: Bool = false
   ) throws(LinuxError) {
