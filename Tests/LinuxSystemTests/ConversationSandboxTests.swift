@@ -7,7 +7,7 @@ import Testing
   .enabled(if: KernelAccess.isThere, KernelAccess.reason),
   .enabled(if: NftProgram.isThere, "needs the nft program to load rules"))
 struct ConversationSandboxTests {
-  private static func makeSandbox(timeoutMilliseconds: Int = 300) throws -> ConversationSandbox {
+  private static func makeSandbox(timeoutMilliseconds: Int = 3000) throws -> ConversationSandbox {
     try ConversationSandbox(timeoutMilliseconds: timeoutMilliseconds) { port in
       try NftProgram.load(
         """
@@ -78,7 +78,7 @@ struct ConversationSandboxTests {
   }
 
   @Test func `drop and each kind of reject are told from an answer, in both families`() throws {
-    let sandbox = try Self.makeSandbox()
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 1000)
     try sandbox.inside.run {
       try NftProgram.load(
         """
@@ -129,6 +129,20 @@ struct ConversationSandboxTests {
         ]) == [.timedOut, .timedOut, .answered(""), .answered("")])
   }
 
+  @Test func `what left and finds nobody counts as left, and not as silence`() throws {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 100)
+    try sandbox.outside.run {
+      try NftProgram.load(
+        "table inet t { chain c { type filter hook prerouting priority -400; udp dport 9 drop; "
+          + "tcp dport 9 drop; }; }")
+    }
+    #expect(
+      try observe(
+        sandbox,
+        ["tcp 8.8.8.8:9", "tcp [2001:db8::1]:9", "udp 8.8.8.8:9", "udp [2001:db8::1]:9"])
+        == [.left, .left, .left, .left])
+  }
+
   @Test func `what a socket cannot make is not tried, and says why`() throws {
     let sandbox = try Self.makeSandbox()
     let tcp = try FlowText.parse("tcp 8.8.8.8:53").flow
@@ -144,7 +158,7 @@ struct ConversationSandboxTests {
   }
 
   @Test func `more conversations than run at a time all come to their end`() throws {
-    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 2000)
+    let sandbox = try Self.makeSandbox()
     let probes = (0..<700).map { (index: Int) -> Probe in
       let v6 = IPAddress.v6(0x2001_4860 << 96 | UInt128(index))
       let v4 = IPAddress.v4(0x0800_0000 + UInt32(index) * 7919)

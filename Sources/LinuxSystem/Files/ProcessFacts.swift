@@ -55,7 +55,8 @@ public enum ProcessFacts {
 
   /// The groups that may open ICMP echo sockets in the calling thread's namespace.
   ///
-  /// Nil when nobody may: the kernel writes that as a reversed range, `1 0`.
+  /// Nil when nobody may: the kernel writes that as a reversed range, `1 0`. In a user namespace
+  /// that does not map those groups it writes `65534 65534` instead.
   /// Source: `net.ipv4.ping_group_range`.
   public static func pingGroups() -> ClosedRange<UInt32>? {
     let parts = kernelSetting("net/ipv4/ping_group_range")?.split { $0.isWhitespace } ?? []
