@@ -64,7 +64,11 @@ let package = Package(
       name: "RulesetExamples", dependencies: ["Bytecode", "NetworkTypes"],
       path: "Tests/RulesetExamples", swiftSettings: strict),
     tests("NetworkTypesTests", ["NetworkTypes"]),
-    tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
+    tests(
+      "PolicyLanguageTests",
+      [
+        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", .product(name: "Yams", package: "Yams"),
+      ]),
     tests("RuleCompilerTests", ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes", "RulesetExamples"]),
     tests(

@@ -129,6 +129,36 @@ struct ConversationSandboxTests {
         ]) == [.timedOut, .timedOut, .answered(""), .answered("")])
   }
 
+  @Test func `a mapped destination meets the rules of IPv4, as it does for any program`() throws {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 1000)
+    try sandbox.inside.run {
+      try NftProgram.load(
+        "table inet t { chain c { type filter hook output priority 0; ip daddr 10.0.0.0/8 drop; }; }"
+      )
+    }
+    let mapped = [0x0808_0808, 0x0a00_0001].map { (inner: UInt32) in
+      let address = IPAddress.v6(EmbeddedAddress.mapped.carrying(inner))
+      return Probe(Flow(ipProtocol: .udp, remoteAddress: address, remotePort: 53))
+    }
+    #expect(
+      try sandbox.observe(mapped) == [
+        .conversation(.answered("")), .conversation(.failed(.notPermitted)),
+      ])
+  }
+
+  @Test
+  func `a local address that the host has not makes the socket layer refuse, which proves nothing`()
+    throws
+  {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 300)
+    let wrong = Flow(
+      ipProtocol: .udp, localAddress: .v4(0x0101_0101), remoteAddress: .v4(0x0808_0808),
+      remotePort: 53)
+    let seen = try sandbox.observe([Probe(wrong)])
+    #expect(seen == [.conversation(.impossible(ErrorNumber(rawValue: 99)))])
+    #expect(seen.first?.judged(against: .deny) == .undecided("\(seen[0])"))
+  }
+
   @Test func `what left and finds nobody counts as left, and not as silence`() throws {
     let sandbox = try Self.makeSandbox(timeoutMilliseconds: 100)
     try sandbox.outside.run {
@@ -149,11 +179,14 @@ struct ConversationSandboxTests {
     let probes = [
       Probe(try FlowText.parse("icmp 8.8.8.8").flow), Probe(tcp, shape: .laterFragment),
       Probe(try FlowText.parse("tcp 127.0.0.1:53").flow),
+      Probe(try FlowText.parse("tcp 192.175.48.255:53").flow),
+      Probe(try FlowText.parse("tcp [ff0e::1]:53").flow),
     ]
     #expect(
       try sandbox.observe(probes) == [
         .notTried("conversations are TCP and UDP"), .notTried("a socket cannot make this shape"),
         .notTried("the destination is the host itself"),
+        .notTried("TCP speaks to one host only"), .notTried("TCP speaks to one host only"),
       ])
   }
 
