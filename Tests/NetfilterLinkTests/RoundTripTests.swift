@@ -37,7 +37,7 @@ struct RoundTripTests {
 
   /// The listing without the time left of timed elements, which no two listings share.
   private func withoutExpiry(_ listing: String) -> String {
-    listing.replacing(/ expires [0-9a-z]+/, with: "")
+    listing.replacing(#/ expires [0-9a-z]+/#, with: "")
   }
 
   @Test func `kernel: nothing in the sample is unknown to the reader`() throws {
