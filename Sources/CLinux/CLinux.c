@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@ int linux_unshare(int flags) { return result(unshare(flags)); }
 int linux_setns(int fd, int flags) { return result(setns(fd, flags)); }
 
 int linux_namespace_type(int fd) { return result(ioctl(fd, NS_GET_NSTYPE)); }
+
+int linux_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
 
 int linux_effective_capabilities(uint64_t *effective) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

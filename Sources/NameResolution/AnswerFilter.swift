@@ -29,11 +29,8 @@ public struct AnswerFilter: Hashable, Sendable {
   }
 
   /// The address that decides: within 64:ff9b::/96 the IPv4 address that the last 32 bits carry.
-  ///
-  /// Source: RFC 6052 section 2.1.
-  static func judgedAddress(of address: IPAddress) -> IPAddress {
-    guard case .v6(let bits) = address, bits >> 32 == 0x0064_ff9b << 64 else { return address }
-    return .v4(UInt32(truncatingIfNeeded: bits))
+  private static func judgedAddress(of address: IPAddress) -> IPAddress {
+    address.nat64Embedded.map(IPAddress.v4) ?? address
   }
 }
 

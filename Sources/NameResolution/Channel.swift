@@ -1,5 +1,6 @@
 import CAres
 import Glibc
+import NetworkTypes
 
 /// One c-ares channel, owned: its sockets, its servers, its open questions.
 ///
@@ -54,10 +55,10 @@ import Glibc
   private static let libraryStatus = Status(ares_library_init(ARES_LIB_INIT_ALL))
 
   /// Sends a question; `completion` runs exactly once, at the latest when the channel ends.
-  func ask(_ name: DomainName, type: RecordType, completion: @escaping Completion) {
+  func ask(_ name: HostName, type: RecordType, completion: @escaping Completion) {
     let question = unsafe Unmanaged.passRetained(Question(completion))
     unsafe ares_query(
-      raw, name.description, internetClass, Int32(type.rawValue), questionEnded,
+      raw, name.text, internetClass, Int32(type.rawValue), questionEnded,
       question.toOpaque())
   }
 

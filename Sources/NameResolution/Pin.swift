@@ -2,8 +2,8 @@ public import NetworkTypes
 
 /// A name whose addresses the operator gives, so that nobody is asked: `--resolve NAME=ADDRESS,…`.
 public struct Pin: Hashable, Sendable {
-  /// The name, in lower case and without a final dot.
-  public var name: String
+  /// The name that is not asked for.
+  public var name: HostName
   /// The addresses of both families, sorted, without duplicates, one at least.
   public var addresses: [IPAddress]
 
@@ -17,25 +17,26 @@ public struct Pin: Hashable, Sendable {
       throw .pin(text: argument, reason: "the = is missing")
     }
     let text = argument[..<equals]
-    guard let name = DomainName(text) else {
+    guard let name = HostName(text) else {
       throw .pin(text: argument, reason: "'\(text)' is not a host name")
     }
     var addresses: Set<IPAddress> = []
     let items = argument[argument.index(after: equals)...]
       .split(separator: ",", omittingEmptySubsequences: false)
     for item in items {
-      guard let address = IPAddress(literal: String(item)) else {
+      do throws(LiteralError) {
+        addresses.insert(try IPAddress(strict: item))
+      } catch {
         throw .pin(
           text: argument,
-          reason: "'\(item)' is not an address such as 192.0.2.25 or 2001:db8::25")
+          reason: [error.description, error.advice].compactMap(\.self).joined(separator: "; "))
       }
-      addresses.insert(address)
     }
     guard addresses.count <= AddressRecords.mostAddresses else {
       throw .pin(
         text: argument, reason: "more than \(AddressRecords.mostAddresses) addresses")
     }
-    self.name = name.description
+    self.name = name
     self.addresses = addresses.sorted()
   }
 
@@ -43,11 +44,11 @@ public struct Pin: Hashable, Sendable {
   ///
   /// The time to live is the longest there is, and the pin gives it anew at each refresh.
   public var answer: NameAnswer {
-    NameAnswer(name: name, v4: records(.ipv4), v6: records(.ipv6))
+    NameAnswer(name: name.text, v4: records(.ipv4), v6: records(.ipv6))
   }
 
   /// Whether this pin is for the name, whatever its case and with or without a final dot.
-  public func applies(to name: String) -> Bool { DomainName(name)?.description == self.name }
+  public func applies(to name: String) -> Bool { HostName(name) == self.name }
 
   private func records(_ family: Family) -> Result<AddressRecords, LookupFailure> {
     let members = addresses.filter { $0.family == family }

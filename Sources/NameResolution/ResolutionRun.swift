@@ -4,7 +4,7 @@ import NetworkTypes
 final class ResolutionRun {
   private struct Question {
     var index: Int
-    var name: DomainName
+    var name: HostName
     var family: Family
   }
 
@@ -17,15 +17,16 @@ final class ResolutionRun {
   ///
   /// Until a question is answered its result is ``LookupFailure/timedOut``.
   init(_ names: [String]) {
-    answers = names.map { name in
-      let failure = DomainName(name) == nil ? LookupFailure.notAHostName : .timedOut
-      return NameAnswer(name: name, v4: .failure(failure), v6: .failure(failure))
+    answers = []
+    for text in names {
+      let name = HostName(text)
+      let failure = name == nil ? LookupFailure.notAHostName : .timedOut
+      if let name {
+        waiting += Family.allCases.map { Question(index: answers.count, name: name, family: $0) }
+      }
+      answers.append(NameAnswer(name: text, v4: .failure(failure), v6: .failure(failure)))
     }
-    for (index, text) in names.enumerated().reversed() {
-      guard let name = DomainName(text) else { continue }
-      waiting.append(Question(index: index, name: name, family: .ipv6))
-      waiting.append(Question(index: index, name: name, family: .ipv4))
-    }
+    waiting.reverse()
   }
 
   var isDone: Bool { waiting.isEmpty && open == 0 }
@@ -51,7 +52,7 @@ final class ResolutionRun {
     if let failure = LookupFailure(status) { return .failure(failure) }
     do throws(MalformedMessage) {
       return try AddressAnswer(message: message, family: question.family)
-        .records(for: question.name)
+        .records(for: DomainName(question.name))
     } catch {
       return .failure(.malformed)
     }

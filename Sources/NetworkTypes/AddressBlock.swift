@@ -20,15 +20,19 @@ public enum AddressBlock: Hashable, Sendable {
   ///
   /// Example: `"192.0.2.1"`, `"192.0.2.0/24"`, `"192.0.2.1 - 192.0.2.9"`, `"2001:db8::1-2001:db8::9"`.
   public init(strict text: some StringProtocol) throws(LiteralError) {
-    if let dash = text.firstIndex(of: "-") {
-      let first = try IPAddress(strict: text[..<dash].trimmingSpaces)
-      let last = try IPAddress(strict: text[text.index(after: dash)...].trimmingSpaces)
+    let slash = text.firstIndex(of: "/") ?? text.endIndex
+    if let dash = text.firstIndex(of: "-"), dash < slash || text.contains(" ") {
+      let head = text[..<dash].trimmingSpaces
+      let tail = text[text.index(after: dash)...].trimmingSpaces
+      guard !head.isEmpty, !tail.isEmpty else { throw .notAnAddress(String(text)) }
+      let first = try IPAddress(strict: head)
+      let last = try IPAddress(strict: tail)
       guard first.family == last.family else { throw .mixedFamilies(String(text)) }
       guard let block = AddressBlock(first, last) else {
         throw .reversedRange(String(text), meant: "\(last) - \(first)")
       }
       self = block
-    } else if text.contains("/") {
+    } else if slash < text.endIndex {
       self = try Prefix(strict: text).block
     } else {
       switch try IPAddress(strict: text) {

@@ -123,6 +123,7 @@ public struct AddressList: Hashable, Sendable {
   ) -> Int {
     var end = start
     while end < count, bytes[end] != 0x0a { end += 1 }
+    let lineEnd = end > start && bytes[end - 1] == 0x0d ? end - 1 : end
     var itemEnd = start
     while itemEnd < end, bytes[itemEnd] != UInt8(ascii: "#") { itemEnd += 1 }
     var itemStart = start
@@ -144,7 +145,7 @@ public struct AddressList: Hashable, Sendable {
           Problem(
             line: line, column: Self.text(bytes, start, itemStart).unicodeScalars.count + 1,
             length: max(1, text.unicodeScalars.count),
-            sourceLine: Self.text(bytes, start, min(end, start + 160)), reason: error))
+            sourceLine: Self.text(bytes, start, min(lineEnd, start + 160)), reason: error))
       }
     }
     return end + 1

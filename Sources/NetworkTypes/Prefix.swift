@@ -46,6 +46,7 @@ extension Prefix {
     guard let slash = text.firstIndex(of: "/") else {
       throw .prefixLength("", maximum: 128)
     }
+    guard slash > text.startIndex else { throw .notAnAddress(String(text)) }
     let address = try IPAddress(strict: text[..<slash])
     let digits = text[text.index(after: slash)...]
     let maximum = address.family == .ipv4 ? 32 : 128

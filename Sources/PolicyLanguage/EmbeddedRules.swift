@@ -5,6 +5,77 @@
 enum EmbeddedRules {
   /// Path below rules/ → text, by path.
   static let files: [(path: String, text: String)] = [
+    ("allowlist.yaml", #"""
+# A machine that needs a few services and nothing else. Copy it and name your own.
+#
+# The resolvers are addresses and not names, because a resolver that must be resolved first is none.
+
+policy: allowlist
+about: Nothing but DNS at two resolvers, time, and two package hosts over HTTPS
+
+protocols: [tcp, udp]
+inbound: deny
+source-ports: ephemeral
+idle: 10m
+on-deny: reject
+default: deny
+
+groups:
+  resolvers: [1.1.1.1, 9.9.9.9, 2606:4700:4700::1111, 2620:fe::fe]
+
+allow:
+  - clause: dns
+    to: resolvers
+    port: [tcp/53, udp/53]
+    cite: RFC 9210 section 3, DNS needs TCP as well as UDP
+  - clause: time
+    to: {name: time.cloudflare.com, within: global}
+    port: [udp/123, tcp/4460]
+    cite: RFC 8915 section 4, NTS key establishment on TCP 4460
+  - clause: packages
+    to: [{name: deb.debian.org, within: global}, {name: security.debian.org, within: global}]
+    port: tcp/443
+    cite: Debian wiki, SourcesList
+
+tests:
+  # dns
+  - {allow: "udp 1.1.1.1:53", clause: dns}
+  - {allow: "tcp 1.1.1.1:53", clause: dns}
+  - {allow: "udp 9.9.9.9:53", clause: dns}
+  - {allow: "udp [2606:4700:4700::1111]:53", clause: dns}
+  - {allow: "tcp [2620:fe::fe]:53", clause: dns}
+  - {allow: "udp [64:ff9b::909:909]:53", clause: dns}
+  - {deny: "udp 1.1.1.2:53", clause: default}
+  - {deny: "udp 1.1.1.0:53", clause: default}
+  - {deny: "udp 1.1.1.1:52", clause: default}
+  - {deny: "udp 1.1.1.1:54", clause: default}
+  - {deny: "tcp 1.1.1.1:443", clause: default}
+  - {deny: "tcp 1.1.1.1:853", clause: default}
+  - {deny: "udp [2606:4700:4700::1112]:53", clause: default}
+  # time and packages, by name
+  - {allow: "udp time.cloudflare.com:123", clause: time}
+  - {allow: "tcp time.cloudflare.com:4460", clause: time}
+  - {deny: "tcp time.cloudflare.com:443", clause: default}
+  - {allow: "tcp deb.debian.org:443", clause: packages}
+  - {allow: "tcp security.debian.org:443", clause: packages}
+  - {deny: "tcp deb.debian.org:80", clause: default}
+  - {deny: "udp deb.debian.org:443", clause: default}
+  # everything else
+  - {deny: "tcp 93.184.215.14:443", clause: default}
+  - {deny: "tcp [2606:2800:21f:cb07::1]:443", clause: default}
+  - {deny: "tcp 10.0.0.1:443", clause: default}
+  - {deny: "udp [ff02::fb]:5353", clause: default}
+  - {deny: "udp 255.255.255.255:67", clause: default}
+  # limits
+  - {deny: "icmp 1.1.1.1", clause: protocols}
+  - {deny: "icmpv6 2606:4700:4700::1111", clause: protocols}
+  - {deny: "sctp 1.1.1.1:53", clause: protocols}
+  - {deny: "in tcp from 1.1.1.1 to :22", clause: listen}
+  - {deny: "in tcp from 2606:4700:4700::1111 to :22", clause: listen}
+  - {deny: "udp from :53 to 1.1.1.1:53", clause: bind}
+  - {allow: "udp from :32768 to 1.1.1.1:53", clause: dns}
+
+"""#),
     ("app-engine-sockets.yaml", #"""
 # The documented limits of the App Engine sockets API, as a policy.
 #
@@ -206,6 +277,112 @@ tests:
   - {allow: "tcp 93.184.215.14:26", clause: default}
   - {allow: "tcp 93.184.215.14:465", clause: default}
   - {allow: "tcp 93.184.215.14:587", clause: default}
+
+"""#),
+    ("public-internet-only.yaml", #"""
+# A guard against server-side request forgery: this machine may speak to the public Internet and to
+# nothing that is reachable only from where it stands.
+#
+# Background: OWASP, Server-Side Request Forgery Prevention Cheat Sheet; RFC 6890 and the IANA
+# special-purpose registries for what is global. Only addresses count: names are resolved by the
+# guarded program, so DNS rebinding does not help an attacker.
+
+policy: public-internet-only
+about: Globally reachable unicast addresses only; no private, metadata, multicast or broadcast
+
+protocols: [tcp, udp, icmp, icmpv6]
+inbound: deny
+source-ports: any
+idle: 10m
+on-deny: reject
+default: allow
+
+sources:
+  listen: OWASP SSRF Prevention Cheat Sheet, network layer
+  protocols: OWASP SSRF Prevention Cheat Sheet, network layer
+
+deny:
+  # First, so that a report says what was asked for: most of these are private as well, but
+  # 168.63.129.16 lies in no special block.
+  - clause: metadata
+    to: metadata
+    cite: OWASP SSRF Prevention Cheat Sheet, cloud metadata services
+  - clause: private
+    to: private
+    cite: IANA IPv4 and IPv6 Special-Purpose Address Registries, not globally reachable
+  - clause: broadcast
+    to: broadcast
+    cite: RFC 919 section 7
+  - clause: multicast
+    to: multicast
+    cite: RFC 5771 section 3, RFC 4291 section 2.7
+
+tests:
+  - {allow: "tcp 93.184.215.14:443", clause: default}
+  - {allow: "udp 8.8.8.8:53", clause: default}
+  - {allow: "icmp 1.1.1.1", clause: default}
+  - {allow: "icmpv6 2606:4700:4700::1111", clause: default}
+  - {allow: "tcp [2606:2800:21f:cb07::1]:443", clause: default}
+  - {deny: "sctp 93.184.215.14:443", clause: protocols}
+  - {deny: "253 2606:4700:4700::1111", clause: protocols}
+  - {deny: "in tcp from 93.184.215.14 to :80", clause: listen}
+  # metadata: every address, and its neighbours
+  - {deny: "tcp 169.254.169.254:80", clause: metadata}
+  - {deny: "tcp 169.254.169.253:80", clause: private}
+  - {deny: "tcp 169.254.170.2:80", clause: metadata}
+  - {deny: "tcp 169.254.170.23:80", clause: metadata}
+  - {deny: "tcp 169.254.42.42:80", clause: metadata}
+  - {deny: "tcp 100.100.100.200:80", clause: metadata}
+  - {deny: "tcp 192.0.0.192:80", clause: metadata}
+  - {allow: "tcp 168.63.129.15:80", clause: default}
+  - {deny: "tcp 168.63.129.16:80", clause: metadata}
+  - {deny: "udp 168.63.129.16:53", clause: metadata}
+  - {allow: "tcp 168.63.129.17:80", clause: default}
+  - {deny: "tcp [fd00:ec2::254]:80", clause: metadata}
+  - {deny: "tcp [fd00:ec2::253]:80", clause: private}
+  - {deny: "tcp [fd00:ec2::23]:80", clause: metadata}
+  - {deny: "tcp [fd20:ce::254]:80", clause: metadata}
+  - {deny: "tcp [fd00:42::42]:80", clause: metadata}
+  # the same addresses inside IPv6
+  - {deny: "tcp [64:ff9b::a9fe:a9fe]:80", clause: metadata}
+  - {deny: "tcp [64:ff9b::a83f:8110]:80", clause: metadata}
+  - {deny: "tcp [64:ff9b::7f00:1]:80", clause: private}
+  - {allow: "tcp [64:ff9b::101:101]:80", clause: default}
+  - {deny: "tcp [64:ff9b:1:a9fe:a9:fe00::]:80", clause: private}
+  - {deny: "tcp [::a9fe:a9fe]:80", clause: private}
+  - {deny: "tcp [::ffff:0:a9fe:a9fe]:80", clause: private}
+  - {deny: "tcp [2002:a9fe:a9fe::1]:80", clause: private}
+  - {deny: "tcp [2001:0:a00:1::1]:80", clause: private}
+  - {deny: "tcp [2606:2800::5efe:a9fe:a9fe]:80", clause: private}
+  - {deny: "tcp [2606:2800::200:5efe:7f00:1]:80", clause: private}
+  - {allow: "tcp [2606:2800::5efe:101:101]:80", clause: default}
+  # private
+  - {deny: "tcp 0.0.0.0:80", clause: private}
+  - {deny: "tcp 10.0.0.1:80", clause: private}
+  - {deny: "tcp 100.64.0.1:80", clause: private}
+  - {deny: "tcp 127.0.0.53:53", clause: private}
+  - {deny: "icmp 127.0.0.1", clause: private}
+  - {deny: "tcp 172.31.255.255:80", clause: private}
+  - {allow: "tcp 172.32.0.0:80", clause: default}
+  - {deny: "tcp 192.168.1.1:80", clause: private}
+  - {deny: "tcp 198.19.255.255:80", clause: private}
+  - {allow: "tcp 198.20.0.0:80", clause: default}
+  - {deny: "tcp 240.0.0.1:80", clause: private}
+  - {deny: "tcp [::]:80", clause: private}
+  - {deny: "tcp [::1]:80", clause: private}
+  - {deny: "tcp [1fff::1]:80", clause: private}
+  - {allow: "tcp [2000::1]:80", clause: default}
+  - {deny: "tcp [2001:db8::1]:80", clause: private}
+  - {allow: "tcp [2001:db9::1]:80", clause: default}
+  - {deny: "tcp [5f00::1]:80", clause: private}
+  - {deny: "tcp [fd12:3456:789a::1]:80", clause: private}
+  - {deny: "icmpv6 fe80::1", clause: private}
+  - {deny: "tcp [fec0::1]:80", clause: private}
+  # multicast and broadcast
+  - {deny: "udp 224.0.0.251:5353", clause: multicast}
+  - {deny: "udp [ff0e::1]:9", clause: multicast}
+  - {deny: "udp 255.255.255.255:9", clause: broadcast}
+  - {deny: "udp 93.184.215.255:9 link-broadcast", clause: broadcast}
 
 """#),
     ("ranges/broadcast.txt", #"""

@@ -84,19 +84,27 @@ extension DiagnosticLog {
     case .sequence(let items):
       if items.isEmpty {
         error(
-          .emptyValue, "an empty list of \(what)s says nothing", at: node,
+          .emptyValue, "an empty list of \(plural(what)) says nothing", at: node,
           .init("write at least one \(what), or leave the key out"))
         return nil
       }
       return items
     case _ where orOne: return [node]
     default:
-      error(.wrongType, "expected a list of \(what)s, found \(node.kindText)", at: node)
+      error(.wrongType, "expected a list of \(plural(what)), found \(node.kindText)", at: node)
       return nil
     }
   }
 
-  /// `a`, `b` or `c`.
+  private func plural(_ word: String) -> String {
+    switch word {
+    case "entry": "entries"
+    case "address": "addresses"
+    default: word + "s"
+    }
+  }
+
+  /// `a`, `b` and `c`.
   func list(_ names: [String]) -> String {
     let quoted = names.map { "`\($0)`" }
     guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "" }

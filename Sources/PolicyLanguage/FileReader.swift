@@ -87,8 +87,10 @@ struct FileReader {
         default: previous == "\r"
         }
       if isForbidden {
+        let culprit = previous == "\r" ? previous : scalar
+        let code = String(culprit.value, radix: 16, uppercase: true)
         log.error(
-          .syntax, "control character U+\(String(scalar.value, radix: 16, uppercase: true))",
+          .syntax, "control character U+\(code)",
           at: SyntaxNode(
             content: .scalar(""),
             location: SourceLocation(file: path, line: line, column: column)),

@@ -64,8 +64,10 @@ final class GroupTable {
       let known = BuiltIn.groups.keys.sorted() + order
       log.error(
         .unknownGroup, "unknown group `\(name)`", at: node,
-        didYouMean(name, among: known)
-          ?? .init("define it under `groups:`, or write an address, a prefix or a range"))
+        name == "nat64"
+          ? .init("NAT64 addresses are judged by the IPv4 address inside; write IPv4 prefixes")
+          : didYouMean(name, among: known) ?? log.yamlTrap(name)
+            ?? .init("define it under `groups:`, or write an address, a prefix or a range"))
       return nil
     }
     if let known = resolved[name] { return known }
@@ -113,12 +115,20 @@ final class GroupTable {
   }
 
   private func resolve(_ node: SyntaxNode, in file: String) -> Item? {
-    if case .mapping = node.content { return mappingItem(node, in: file) }
+    if case .mapping(let pairs) = node.content {
+      if let key = pairs.first?.key, let text = key.scalar, text.contains(":") {
+        log.error(
+          .invalidAddress, "YAML reads `\(text)` as a key, not as an address", at: key,
+          .init("quote the address"))
+        return nil
+      }
+      return mappingItem(node, in: file)
+    }
     guard let text = log.text(node, "an address, a prefix, a range or a group") else { return nil }
     if log.isName(text), !text.hasPrefix("0x") {
       return destination(named: text, at: node).map { .part($0, text) }
     }
-    return block(text, node).map { .block($0, "\($0)") }
+    return block(text, node).map { .block($0, PolicyText.item($0)) }
   }
 
   private func mappingItem(_ node: SyntaxNode, in file: String) -> Item? {
@@ -209,17 +219,16 @@ final class GroupTable {
     guard let bytes = reader.bytes(of: path, maximum: reader.limits.listBytes, reference: node)
     else { return nil }
     let list = AddressList(bytes.span)
-    for problem in list.problems {
+    for (index, problem) in list.problems.enumerated() {
+      let hidden = index == list.problems.count - 1 ? list.problemCount - list.problems.count : 0
       log.report(
         Diagnostic(
           severity: .error, code: .listItem, message: problem.reason.description,
           location: SourceLocation(file: path, line: problem.line, column: problem.column),
-          length: problem.length, notes: problem.reason.advice.map { [.init($0)] } ?? [],
+          length: problem.length,
+          notes: (problem.reason.advice.map { [.init($0)] } ?? [])
+            + (hidden > 0 ? [.init("\(hidden) more lines of the file are wrong")] : []),
           sourceLine: problem.sourceLine))
-    }
-    if list.problemCount > list.problems.count {
-      log.fileError(
-        .listItem, "\(list.problemCount - list.problems.count) more lines are wrong", file: path)
     }
     guard list.problemCount == 0 else { return nil }
     guard !list.v4.isEmpty || !list.v6.isEmpty else {
@@ -228,12 +237,12 @@ final class GroupTable {
         .init("an empty list would open or close nothing; add addresses or remove the item"))
       return nil
     }
-    let nat64 = EmbeddedSpace.nat64
-    if let hit = list.v6.first(where: { nat64.covers(.v6($0)) }) {
+    if let hit = list.v6.first(where: { embeddedForm(.v6($0)) != nil }),
+      let problem = embeddedForm(.v6(hit))
+    {
       log.error(
-        .addressInsideAddress,
-        "`\(path)` lists \(AddressBlock.v6(hit)), which is judged by the IPv4 address inside",
-        at: node, .init("list \(nat64.embedded(.v6(hit))) instead"))
+        .addressInsideAddress, "`\(path)` lists \(AddressBlock.v6(hit)), which \(problem.message)",
+        at: node, .init(problem.advice))
       return nil
     }
     return list.addresses

@@ -5,6 +5,7 @@ public protocol PolicySource {
   /// - Parameters:
   ///   - path: as the user or an including file names it, joined and without `..` inside.
   ///   - maximumBytes: a longer file is ``PolicySourceError/tooLarge``, and need not be read.
+  /// - Returns: the bytes as they are.
   /// - Throws: ``PolicySourceError``.
   func contents(of path: String, maximumBytes: Int) throws(PolicySourceError) -> [UInt8]
 }

@@ -39,14 +39,20 @@ extension DiagnosticLog {
       }
       return portRange(text[...], node).map { (nil, $0) }
     }
-    guard let ipProtocol = namedProtocol(String(text[..<slash]), node) else { return nil }
+    let head = String(text[..<slash])
+    let tail = text[text.index(after: slash)...]
+    if Int(head) != nil, IPProtocol(text: tail)?.hasPorts == true {
+      error(.invalidPort, "`\(text)` is no port", at: node, .init("write `\(tail)/\(head)`"))
+      return nil
+    }
+    guard let ipProtocol = namedProtocol(head, node) else { return nil }
     guard ipProtocol.hasPorts else {
       error(
         .invalidPort, "protocol \(ipProtocol) has no ports", at: node,
         .init("write `\(ipProtocol)` alone for all of it"))
       return nil
     }
-    return portRange(text[text.index(after: slash)...], node).map { (ipProtocol, $0) }
+    return portRange(tail.isEmpty ? text[...] : tail, node).map { (ipProtocol, $0) }
   }
 
   /// Reads `465` or `6000-6010`.
@@ -78,8 +84,7 @@ extension DiagnosticLog {
     let trap = yamlTrap(text)
     error(
       trap == nil ? .invalidProtocol : .ambiguousScalar, "unknown protocol `\(text)`", at: node,
-      trap,
-      didYouMean(text, among: IPProtocol.names.map(\.0))
+      trap ?? didYouMean(text, among: IPProtocol.names.map(\.0))
         ?? .init("write a name like `tcp`, `udp`, `icmp`, or its number from 0 to 255"))
     return nil
   }

@@ -8,7 +8,7 @@ extension DiagnosticLog {
   ) -> Sourced<Value>? {
     guard let node = field?.value else { return nil }
     let words = Value.allCases.map(\.rawValue)
-    guard let text = text(node, list(words)) else { return nil }
+    guard let text = text(node, alternatives(words)) else { return nil }
     if let value = Value(rawValue: text) { return Sourced(value, at: node.location) }
     let trap = yamlTrap(text)
     error(
@@ -20,7 +20,7 @@ extension DiagnosticLog {
 
   /// The name of a policy, group or clause.
   func name(_ node: SyntaxNode, _ what: String) -> String? {
-    guard let text = text(node, "\(what) name") else { return nil }
+    guard let text = text(node, "a \(what) name") else { return nil }
     if isName(text) { return text }
     var proposal = ""
     for byte in text.lowercased().utf8 {
@@ -32,7 +32,7 @@ extension DiagnosticLog {
     error(
       .invalidName, "`\(text)` is no \(what) name", at: node,
       .init("a name is 1 to 64 lower-case letters, digits and dashes, with at least one letter"),
-      isName(proposal) ? .init("write `\(proposal)`") : nil)
+      text.utf8.allSatisfy { $0 < 0x80 } && isName(proposal) ? .init("write `\(proposal)`") : nil)
     return nil
   }
 
@@ -85,7 +85,7 @@ extension DiagnosticLog {
       !part.isEmpty && part.utf8.allSatisfy { 0x30...0x39 ~= $0 }
     }
     let parts = lowered.split(separator: ":", omittingEmptySubsequences: false)
-    if parts.count > 1, parts.allSatisfy(isDigits) {
+    if 2...3 ~= parts.count, parts.allSatisfy(isDigits) {
       return .init("YAML 1.1 programs read `\(text)` as a number to the base of 60")
     }
     if lowered.hasPrefix("0x") || lowered.hasPrefix("0o") || lowered.hasPrefix("0b") {

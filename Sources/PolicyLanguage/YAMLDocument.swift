@@ -46,6 +46,9 @@ struct YAMLDocument {
   /// Yams hashes every key, so that a key made of nested aliases would take forever; a few aliases
   /// cannot hurt and get their proper message later.
   private func isHarmless(_ text: String) -> Bool {
+    guard text.utf8.contains(UInt8(ascii: "&")), text.utf8.contains(UInt8(ascii: "*")) else {
+      return true
+    }
     var anchors: Set<Substring> = []
     var aliases = 0
     for line in text.split(whereSeparator: \.isNewline) {
@@ -122,7 +125,9 @@ struct YAMLDocument {
   }
 
   private func refuse(_ tag: Tag, at node: SyntaxNode) {
-    guard !["", Tag.Name.str.rawValue].contains(tag.rawValue) else { return }
+    guard ![Tag.Name.implicit, .str, .seq, .map].map(\.rawValue).contains(tag.rawValue) else {
+      return
+    }
     log.error(
       .tag, "tags are not part of the policy language", at: node,
       .init("write the value without `!`"))
@@ -167,6 +172,10 @@ struct YAMLDocument {
       return log.fileError(.syntax, "\(error)", file: file)
     }
     switch error {
+    case .parser(_, let problem, let mark, _) where problem.contains("nesting level"):
+      log.error(
+        .nestingTooDeep, "nested more than \(limits.nesting) levels deep",
+        at: SyntaxNode(content: .scalar(""), location: location(mark)))
     case .scanner(let context, let problem, let mark, _),
       .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
@@ -176,7 +185,9 @@ struct YAMLDocument {
       log.error(
         .syntax, "not valid YAML: \(problem)",
         at: SyntaxNode(content: .scalar(""), location: location(mark)), note,
-        .init("indent with spaces, and quote texts that hold `[`, `]`, `{`, `}`, `: ` or ` #`"))
+        .init(
+          "indent with spaces; quote texts with brackets, and IPv6 addresses that start or end with `:`"
+        ))
     case .reader(let problem, _, _, _):
       log.fileError(.syntax, "not valid YAML: \(problem)", file: file)
     default:

@@ -1,48 +1,33 @@
 import NetworkTypes
 import PolicyLanguage
 
-/// Which term decides each port of one protocol, for one class of addresses.
-///
-/// `[term: ports]` as disjoint sets that together cover 0…65535; a protocol without ports has the
-/// whole range for its one term.
-struct PortDecisions: Hashable {
-  /// Deciding term and its ports, ascending by term; every set is non-empty.
-  var parts: [Part]
-
-  /// Ports that one term decides.
-  struct Part: Hashable {
-    var term: Int
-    var ports: PortSet
-  }
+/// One step of a first match over ports: a term and the ports it takes.
+struct PortStep: Hashable {
+  var term: Int
+  /// Never empty. For a fixed term, what no fixed term before it takes; for a dynamic one, all that
+  /// it is about. A protocol without ports has the whole range.
+  var ports: PortSet
 }
 
-/// What terms decide for one protocol: dynamic ones first, for the ports that reach them.
-struct ProtocolDecisions: Hashable {
-  /// Dynamic terms in order, with the ports that no fixed term before them takes.
-  var dynamic: [PortDecisions.Part]
-  /// What is left to the fixed terms.
-  var fixed: PortDecisions
-}
-
-/// Pass 3: first match over the terms of a class, for one protocol.
+/// Pass 3: what the terms of a class decide for one protocol, in order.
 ///
-/// O(terms × intervals); with many terms the work is bounded by 65 536 ports.
-func decide(_ ipProtocol: IPProtocol, terms indices: [Int], of all: [Term]) -> ProtocolDecisions {
+/// The fixed steps together cover every port. O(terms × intervals).
+func decide(_ ipProtocol: IPProtocol, terms indices: [Int], of all: [Term]) -> [PortStep] {
   var free = PortSet.full
-  var dynamic: [PortDecisions.Part] = []
-  var fixed: [PortDecisions.Part] = []
+  var steps: [PortStep] = []
   for index in indices {
-    let matched = all[index].ports(of: ipProtocol).intersection(free)
+    let ports = all[index].ports(of: ipProtocol)
+    let matched = ports.intersection(free)
     if matched.isEmpty { continue }
     if all[index].isDynamic {
-      dynamic.append(.init(term: index, ports: matched))
+      steps.append(PortStep(term: index, ports: ports))
     } else {
-      fixed.append(.init(term: index, ports: matched))
+      steps.append(PortStep(term: index, ports: matched))
       free = free.subtracting(matched)
       if free.isEmpty { break }
     }
   }
-  return ProtocolDecisions(dynamic: dynamic, fixed: PortDecisions(parts: fixed))
+  return steps
 }
 
 extension Term {

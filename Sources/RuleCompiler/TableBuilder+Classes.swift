@@ -143,7 +143,7 @@ extension TableBuilder {
     if let known = classVerdicts[key] { return known }
     let groups = protocolGroups(terms)
     let verdict: Verdict
-    if groups.count == 1, let constant = constantTerm(groups[0].decisions) {
+    if groups.count == 1, let constant = constantTerm(groups[0].steps) {
       verdict = self.verdict(of: plan.terms[constant])
     } else {
       let suffix = chainSuffix(family, terms)
@@ -154,7 +154,7 @@ extension TableBuilder {
     return verdict
   }
 
-  /// `to4/google`, `to6/default`: by the clauses whose addresses make the class.
+  /// `to4/google`, `to6/default`, by the clauses whose addresses make the class.
   private func chainSuffix(_ family: Family, _ terms: [Int]) -> String {
     var labels: [String] = []
     for index in terms {
@@ -162,7 +162,7 @@ extension TableBuilder {
       if !labels.contains(plan.terms[index].clause) { labels.append(plan.terms[index].clause) }
     }
     let base =
-      "to\(family.digit)/" + (labels.isEmpty ? "default" : labels.joined(separator: "+"))
+      "to\(family.digit)/" + (labels.isEmpty ? "default" : labels.joined(separator: "."))
     let isTaken = chains.contains { $0.name == name(base) }
     return isTaken || base.utf8.count > 100
       ? "to\(family.digit)/\(classVerdicts.count)" : base
@@ -172,41 +172,40 @@ extension TableBuilder {
 /// Protocols for which a class decides alike.
 private struct ProtocolGroup {
   var protocols: [IPProtocol]
-  var decisions: ProtocolDecisions
+  var steps: [PortStep]
 }
 
 extension TableBuilder {
   private func protocolGroups(_ terms: [Int]) -> [ProtocolGroup] {
     var groups: [ProtocolGroup] = []
     for ipProtocol in policy.protocols.value {
-      let decisions = decide(ipProtocol, terms: terms, of: plan.terms)
-      if let index = groups.firstIndex(where: { $0.decisions == decisions }) {
+      let steps = decide(ipProtocol, terms: terms, of: plan.terms)
+      if let index = groups.firstIndex(where: { $0.steps == steps }) {
         groups[index].protocols.append(ipProtocol)
       } else {
-        groups.append(ProtocolGroup(protocols: [ipProtocol], decisions: decisions))
+        groups.append(ProtocolGroup(protocols: [ipProtocol], steps: steps))
       }
     }
     return groups
   }
 
-  private func constantTerm(_ decisions: ProtocolDecisions) -> Int? {
-    decisions.dynamic.isEmpty && decisions.fixed.parts.count == 1
-      ? decisions.fixed.parts[0].term : nil
+  private func constantTerm(_ steps: [PortStep]) -> Int? {
+    steps.count == 1 && !plan.terms[steps[0].term].isDynamic ? steps[0].term : nil
   }
 
   private mutating func addClassChain(_ suffix: String, _ groups: [ProtocolGroup]) {
     if groups.count == 1 {
-      addGroupChain(suffix, groups[0].decisions)
+      addGroupChain(suffix, groups[0].steps)
       return
     }
     var elements: [SetElement] = []
     for group in groups {
       let verdict: Verdict
-      if let constant = constantTerm(group.decisions) {
+      if let constant = constantTerm(group.steps) {
         verdict = self.verdict(of: plan.terms[constant])
       } else {
-        let names = group.protocols.map(\.description).joined(separator: "+")
-        addGroupChain("\(suffix)/\(names)", group.decisions)
+        let names = group.protocols.map(\.description).joined(separator: ".")
+        addGroupChain("\(suffix)/\(names)", group.steps)
         verdict = .goto(name("\(suffix)/\(names)"))
       }
       elements += group.protocols.map { SetElement(key: [$0.rawValue], verdict: verdict) }
@@ -217,47 +216,51 @@ extension TableBuilder {
       [Rule([.meta(MetaLoad(.l4proto, into: Match.register)), Match.verdictFrom(map)])])
   }
 
-  private mutating func addGroupChain(_ suffix: String, _ decisions: ProtocolDecisions) {
+  /// Rules in the order of the terms; the widest of the last fixed terms needs no test.
+  private mutating func addGroupChain(_ suffix: String, _ steps: [PortStep]) {
     var rules: [Rule] = []
-    for part in decisions.dynamic {
-      let term = plan.terms[part.term]
-      let ports = part.ports == .full ? [] : [Match.destinationPort] + portTest(part.ports)
+    var pending: [PortStep] = []
+    for step in steps {
+      let term = plan.terms[step.term]
+      guard term.isDynamic else {
+        pending.append(step)
+        continue
+      }
+      rules += portRules(pending)
+      pending = []
+      let ports = step.ports == .full ? [] : [Match.destinationPort] + portTest(step.ports)
       let verdict = verdict(of: term)
       rules += addressTests(term.addresses).map {
-        Rule(
-          ports + $0 + [Match.verdict(verdict)],
-          provenance: Provenance(clause: term.clause, location: term.location))
+        Rule(ports + $0 + [Match.verdict(verdict)], provenance: term.provenance)
       }
     }
-    rules += portRules(decisions.fixed)
+    if let rest = pending.max(by: { $0.width < $1.width }) {
+      rules += portRules(pending.filter { $0.term != rest.term })
+      let term = plan.terms[rest.term]
+      rules.append(Rule([Match.verdict(verdict(of: term))], provenance: term.provenance))
+    }
     addChain(suffix, rules)
   }
 
-  /// Ports that differ from the rest by one lookup, then the verdict of the rest.
-  private mutating func portRules(_ decisions: PortDecisions) -> [Rule] {
-    func width(_ part: PortDecisions.Part) -> Int {
-      part.ports.intervals.reduce(0) { $0 + Int($1.last - $1.first) + 1 }
-    }
-    guard let rest = decisions.parts.max(by: { width($0) < width($1) }) else { return [] }
-    let others = decisions.parts.filter { $0.term != rest.term }
-    var rules: [Rule] = []
-    if others.count == 1, let only = others.first, only.ports.intervals.count == 1,
+  /// Verdicts by port: one comparison where that is enough, else one lookup.
+  private mutating func portRules(_ steps: [PortStep]) -> [Rule] {
+    if steps.count == 1, let only = steps.first, only.ports.intervals.count == 1,
       let interval = only.ports.intervals.first
     {
-      let verdict = verdict(of: plan.terms[only.term])
-      rules.append(rule([[Match.destinationPort], Match.inPorts(interval)], verdict))
-    } else if !others.isEmpty {
-      var elements: [SetElement] = []
-      for part in others {
-        let verdict = verdict(of: plan.terms[part.term])
-        elements += part.ports.intervals.map { SetElement(ports: $0, verdict: verdict) }
-      }
-      elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
-      let isInterval = elements.contains { $0.keyEnd != nil }
-      let map = anonymousMap(.inetService, isInterval: isInterval, elements)
-      rules.append(Rule([Match.destinationPort, Match.verdictFrom(map)]))
+      let term = plan.terms[only.term]
+      let test = [Match.destinationPort] + Match.inPorts(interval)
+      return [Rule(test + [Match.verdict(verdict(of: term))], provenance: term.provenance)]
     }
-    return rules + [rule([], verdict(of: plan.terms[rest.term]))]
+    if steps.isEmpty { return [] }
+    var elements: [SetElement] = []
+    for step in steps {
+      let verdict = verdict(of: plan.terms[step.term])
+      elements += step.ports.intervals.map { SetElement(ports: $0, verdict: verdict) }
+    }
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    let isInterval = elements.contains { $0.keyEnd != nil }
+    let map = anonymousMap(.inetService, isInterval: isInterval, elements)
+    return [Rule([Match.destinationPort, Match.verdictFrom(map)])]
   }
 
   /// The tests of a dynamic term: one rule for each.
@@ -327,6 +330,17 @@ extension TableBuilder {
       }
     }
   }
+}
+
+extension PortStep {
+  /// How many ports the step takes.
+  fileprivate var width: Int {
+    ports.intervals.reduce(0) { $0 + Int($1.last - $1.first) + 1 }
+  }
+}
+
+extension Term {
+  fileprivate var provenance: Provenance { Provenance(clause: clause, location: location) }
 }
 
 extension Family {

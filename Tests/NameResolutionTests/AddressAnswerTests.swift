@@ -30,7 +30,7 @@ import Testing
   private func outcome(
     _ message: [UInt8], _ family: Family = .ipv4
   ) throws -> Result<AddressRecords, LookupFailure> {
-    let name = try #require(DomainName("a.test"))
+    let name = DomainName(try #require(HostName("a.test")))
     return try AddressAnswer(message: message, family: family).records(for: name)
   }
 
@@ -75,7 +75,7 @@ import Testing
 
   @Test func `an answer to another question is malformed`() throws {
     let message = header(answers: 1) + question() + record(a, 1, ttl: 60, [192, 0, 2, 1])
-    let other = try #require(DomainName("b.test"))
+    let other = DomainName(try #require(HostName("b.test")))
     let answer = try AddressAnswer(message: message, family: .ipv4)
     #expect(answer.records(for: other) == .failure(.malformed))
     #expect(throws: MalformedMessage.self) { try outcome(message, .ipv6) }

@@ -5,6 +5,10 @@ import Glibc
 /// Signalled only by its own process id, and only before it was waited for. Foundation's `Process`
 /// is of no use here: outside of the main thread its wait may never end.
 final class Child {
+  enum Failure: Error {
+    case cannotStart(String)
+  }
+
   private let identifier: pid_t
   private var status: Int32?
 
@@ -24,7 +28,7 @@ final class Child {
     var identifier: pid_t = 0
     let code = unsafe posix_spawnp(
       &identifier, words[0], &actions, nil, &arguments, &environment)
-    guard code == 0 else { throw Isolation.Refused(description: "cannot start \(words[0])") }
+    guard code == 0 else { throw Failure.cannotStart(words[0]) }
     self.identifier = identifier
   }
 

@@ -1,13 +1,18 @@
 import Foundation
 import Glibc
+import LinuxSystem
 import NameResolution
 import NetworkTypes
 
 /// A dnsmasq that knows the names it was told and refuses all others.
 ///
-/// Runs in the network namespace of the calling thread, and ends with this value, by its process
+/// Runs in the network namespace of the calling thread, which must not be the machine's own. Ends with this value, by its process
 /// id; with the thread in any case.
 final class NameServer {
+  enum Failure: Error {
+    case doesNotAnswer
+  }
+
   static let port: UInt16 = 5353
   static let v4 = Resolver.Server(address: .v4(0x7f00_0001), port: port)
   static let v6 = Resolver.Server(address: .v6(1), port: port)
@@ -19,6 +24,7 @@ final class NameServer {
   ///
   /// `lines` are lines of its configuration, `hosts` lines of a hosts file.
   init(_ lines: [String], hosts: [String] = []) throws {
+    try NetworkNamespace.assertThrowAway()
     folder = FileManager.default.temporaryDirectory.appending(path: "weir-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let configuration = folder.appending(path: "dnsmasq.conf")
@@ -60,6 +66,6 @@ final class NameServer {
       usleep(20_000)
     }
     stop()
-    throw Isolation.Refused(description: "dnsmasq does not answer")
+    throw Failure.doesNotAnswer
   }
 }

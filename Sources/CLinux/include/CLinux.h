@@ -22,6 +22,9 @@ enum { linux_clone_newuser = 0x10000000, linux_clone_newnet = 0x40000000 };
 /* The kind of namespace behind a descriptor, one of the clone flags; see ioctl_ns(2). */
 int linux_namespace_type(int fd);
 
+/* An eventfd(2) of value 0, closed on exec. */
+int linux_eventfd(void);
+
 /* The effective capability set of the calling thread, bit n for capability n. */
 int linux_effective_capabilities(uint64_t *effective);
 
@@ -31,4 +34,5 @@ enum {
   linux_so_original_dst = 80,
   linux_ipv6_hdrincl = 36,
   linux_packet_ignore_outgoing = 23,
+  linux_eth_p_all = 3,
 };

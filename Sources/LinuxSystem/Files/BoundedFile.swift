@@ -8,6 +8,7 @@ public enum BoundedFile {
   /// - Parameters:
   ///   - path: absolute, or relative to the working directory; links are followed.
   ///   - limitBytes: the most bytes that are acceptable, 0 or more.
+  /// - Returns: the whole content, not yet checked to be text.
   /// - Throws: ``LinuxError/unreadableFile(path:problem:)``.
   ///
   /// Never reads more than `limitBytes` + 1 bytes, so a file that grows is refused too.

@@ -94,7 +94,7 @@ public final class NetworkNamespace: Sendable {
   }
 
   /// As ``run(_:)``, for bodies that throw this module's error only.
-  func visit<Value>(
+  func visit<Value: ~Copyable>(
     _ body: () throws(LinuxError) -> Value
   ) throws(LinuxError) -> Value {
     let home = try enter()

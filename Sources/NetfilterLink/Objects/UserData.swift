@@ -73,9 +73,6 @@ enum UserData {
   private enum ExpressionKind: UInt32 {
     case verdict = 1
     case payload = 7
-    case meta = 9
-    case ct = 12
-    case concatenation = 13
   }
 
   private static let verdictTypeof = expression(.verdict, [])
@@ -90,25 +87,6 @@ enum UserData {
       .payload,
       field(0, number: 0) + field(1, number: 0) + field(2, number: load.base.rawValue + 1)
         + field(3, number: load.offsetBytes * 8) + field(4, number: load.lengthBytes * 8))
-  }
-
-  /// `typeof meta nfproto . ct state . …`; nil when a field has no such name.
-  fileprivate static func typeof(concatenationOf key: [KeyType]) -> [UInt8]? {
-    var data: [UInt8] = []
-    for (index, type) in key.enumerated() {
-      let part: [UInt8]
-      switch type {
-      case .nfproto: part = expression(.meta, field(0, number: MetaKey.nfproto.rawValue))
-      case .inetProtocol: part = expression(.meta, field(0, number: MetaKey.l4proto.rawValue))
-      case .mark: part = expression(.meta, field(0, number: MetaKey.mark.rawValue))
-      case .ctState:
-        let anyDirection = field(1, number: .max)
-        part = expression(.ct, field(0, number: ConntrackKey.state.rawValue) + anyDirection)
-      default: return nil
-      }
-      data += field(UInt8(index), part)
-    }
-    return expression(.concatenation, data)
   }
 
   private static func rawLoad(_ bytes: [UInt8]) -> PayloadLoad? {
@@ -188,7 +166,6 @@ extension NamedSet {
 
   /// nft's description of what the key was taken from, where a listing depends on it.
   fileprivate var keyTypeof: [UInt8]? {
-    if let typeof { return UserData.typeof(typeof) }
-    return key.count > 1 ? UserData.typeof(concatenationOf: key) : nil
+    typeof.map { UserData.typeof($0) }
   }
 }
