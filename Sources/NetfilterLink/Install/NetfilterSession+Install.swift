@@ -33,8 +33,8 @@ extension NetfilterSession where Transport: ~Copyable {
   /// by the next installation. Counters that both generations use go on counting.
   ///
   /// - Parameters:
-  ///   - target: the table, rendered for a generation from 1.
   ///   - proof: a further judge of both read-backs, who is shown every table of the host.
+  ///   - target: the table, rendered for a generation from 1.
   /// - Returns: what was done.
   /// - Throws: ``InstallError``, which says what is in force now.
   public mutating func install(
