@@ -75,6 +75,12 @@ let package = Package(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
     tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
+    tests(
+      "OperationsTests",
+      [
+        "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
+        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+      ]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),

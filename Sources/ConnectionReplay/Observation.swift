@@ -20,8 +20,10 @@ public enum ConversationOutcome: Hashable, Sendable {
   case left
   /// The connection was refused: a reset, or an ICMP error that counts as one.
   case refused
-  /// A system call failed with this errno, at once or later.
+  /// The conversation failed with this errno after the kernel had begun it, or with EPERM.
   case failed(ErrorNumber)
+  /// The socket layer itself refused with this errno, before any filter saw a packet.
+  case impossible(ErrorNumber)
   /// Nothing came back in time.
   case timedOut
 }
@@ -76,7 +78,7 @@ extension Observation {
     case .conversation(.refused), .conversation(.timedOut): .decision(.deny)
     case .conversation(.failed(let errno)):
       Observation.filterErrors.contains(errno) ? .decision(.deny) : .nothing
-    case .notTried: .nothing
+    case .conversation(.impossible), .notTried: .nothing
     }
   }
 
@@ -97,7 +99,8 @@ extension Observation: CustomStringConvertible {
     case .conversation(.answered(let by)): by.isEmpty ? "an answer" : "an answer from \(by)"
     case .conversation(.left): "the datagram left"
     case .conversation(.refused): "the connection was refused"
-    case .conversation(.failed(let errno)): "the call failed with \(errno)"
+    case .conversation(.failed(let errno)): "the conversation failed with \(errno)"
+    case .conversation(.impossible(let errno)): "the socket layer refused with \(errno)"
     case .conversation(.timedOut): "no answer in time"
     case .notTried(let reason): "not tried: \(reason)"
     }

@@ -24,8 +24,12 @@ public enum Replay {
     public internal(set) var disagreements: [Finding] = []
     /// Probes that proved nothing, in the order of the probes.
     public internal(set) var undecided: [Finding] = []
+    /// Probes that this kind of sandbox cannot try, in the order of the probes.
+    ///
+    /// Another rung must answer for them.
+    public internal(set) var notTried: [Finding] = []
 
-    /// Whether every probe agreed, and there was at least one of each decision.
+    /// Whether every probe that was tried agreed, and there was at least one of each decision.
     ///
     /// Agreement on one decision only could come from a sandbox that sees no difference.
     public var provesDifference: Bool {
@@ -71,6 +75,10 @@ extension Replay.Report {
       ?? .undecided("the policy does not decide it")
     let finding = Replay.Finding(
       probe: probe, expected: expected, observation: observation, judgement: judgement)
+    if case .notTried = observation {
+      notTried.append(finding)
+      return
+    }
     switch judgement {
     case .agrees: if expected == .allow { allowed += 1 } else { denied += 1 }
     case .disagrees: disagreements.append(finding)

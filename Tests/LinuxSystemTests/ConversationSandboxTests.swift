@@ -7,7 +7,7 @@ import Testing
   .enabled(if: KernelAccess.isThere, KernelAccess.reason),
   .enabled(if: NftProgram.isThere, "needs the nft program to load rules"))
 struct ConversationSandboxTests {
-  private static func makeSandbox(timeoutMilliseconds: Int = 300) throws -> ConversationSandbox {
+  private static func makeSandbox(timeoutMilliseconds: Int = 3000) throws -> ConversationSandbox {
     try ConversationSandbox(timeoutMilliseconds: timeoutMilliseconds) { port in
       try NftProgram.load(
         """
@@ -78,7 +78,7 @@ struct ConversationSandboxTests {
   }
 
   @Test func `drop and each kind of reject are told from an answer, in both families`() throws {
-    let sandbox = try Self.makeSandbox()
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 1000)
     try sandbox.inside.run {
       try NftProgram.load(
         """
@@ -129,22 +129,69 @@ struct ConversationSandboxTests {
         ]) == [.timedOut, .timedOut, .answered(""), .answered("")])
   }
 
+  @Test func `a mapped destination meets the rules of IPv4, as it does for any program`() throws {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 1000)
+    try sandbox.inside.run {
+      try NftProgram.load(
+        "table inet t { chain c { type filter hook output priority 0; ip daddr 10.0.0.0/8 drop; }; }"
+      )
+    }
+    let mapped = [0x0808_0808, 0x0a00_0001].map { (inner: UInt32) in
+      let address = IPAddress.v6(EmbeddedAddress.mapped.carrying(inner))
+      return Probe(Flow(ipProtocol: .udp, remoteAddress: address, remotePort: 53))
+    }
+    #expect(
+      try sandbox.observe(mapped) == [
+        .conversation(.answered("")), .conversation(.failed(.notPermitted)),
+      ])
+  }
+
+  @Test
+  func `a local address that the host has not makes the socket layer refuse, which proves nothing`()
+    throws
+  {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 300)
+    let wrong = Flow(
+      ipProtocol: .udp, localAddress: .v4(0x0101_0101), remoteAddress: .v4(0x0808_0808),
+      remotePort: 53)
+    let seen = try sandbox.observe([Probe(wrong)])
+    #expect(seen == [.conversation(.impossible(ErrorNumber(rawValue: 99)))])
+    #expect(seen.first?.judged(against: .deny) == .undecided("\(seen[0])"))
+  }
+
+  @Test func `what left and finds nobody counts as left, and not as silence`() throws {
+    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 100)
+    try sandbox.outside.run {
+      try NftProgram.load(
+        "table inet t { chain c { type filter hook prerouting priority -400; udp dport 9 drop; "
+          + "tcp dport 9 drop; }; }")
+    }
+    #expect(
+      try observe(
+        sandbox,
+        ["tcp 8.8.8.8:9", "tcp [2001:db8::1]:9", "udp 8.8.8.8:9", "udp [2001:db8::1]:9"])
+        == [.left, .left, .left, .left])
+  }
+
   @Test func `what a socket cannot make is not tried, and says why`() throws {
     let sandbox = try Self.makeSandbox()
     let tcp = try FlowText.parse("tcp 8.8.8.8:53").flow
     let probes = [
       Probe(try FlowText.parse("icmp 8.8.8.8").flow), Probe(tcp, shape: .laterFragment),
       Probe(try FlowText.parse("tcp 127.0.0.1:53").flow),
+      Probe(try FlowText.parse("tcp 192.175.48.255:53").flow),
+      Probe(try FlowText.parse("tcp [ff0e::1]:53").flow),
     ]
     #expect(
       try sandbox.observe(probes) == [
         .notTried("conversations are TCP and UDP"), .notTried("a socket cannot make this shape"),
         .notTried("the destination is the host itself"),
+        .notTried("TCP speaks to one host only"), .notTried("TCP speaks to one host only"),
       ])
   }
 
   @Test func `more conversations than run at a time all come to their end`() throws {
-    let sandbox = try Self.makeSandbox(timeoutMilliseconds: 2000)
+    let sandbox = try Self.makeSandbox()
     let probes = (0..<700).map { (index: Int) -> Probe in
       let v6 = IPAddress.v6(0x2001_4860 << 96 | UInt128(index))
       let v4 = IPAddress.v4(0x0800_0000 + UInt32(index) * 7919)

@@ -110,6 +110,26 @@ struct PacketSandboxTests {
     }
   }
 
+  @Test func `each packet is told of with a tag of its own, also beyond all the tags`() throws {
+    let sandbox = try PacketSandbox()
+    let probes = (0..<70_000).map { (index: Int) -> Probe in
+      Probe(
+        Flow(
+          ipProtocol: .udp, remoteAddress: .v4(0x0800_0000 + UInt32(index % 4)),
+          remotePort: UInt16(index & 0xffff)))
+    }
+    var told: [Int] = []
+    var recent: [PacketTag] = []
+    let seen = try sandbox.observe(probes) { index, tag in
+      told.append(index)
+      recent.append(tag)
+    }
+    #expect(seen.allSatisfy { $0 == .packet(.left) })
+    #expect(told.sorted() == Array(0..<70_000))
+    #expect(Set(recent[..<16_384]).count == 16_384)
+    #expect(recent.allSatisfy { $0.number > 0 })
+  }
+
   @Test func `an inbound probe is not tried, and says so`() throws {
     let seen = try PacketSandbox().observe([probe("in tcp from 192.0.2.1 to :22")])
     #expect(seen == [.notTried("inbound packets are tried as conversations")])

@@ -238,20 +238,4 @@ struct ResolverTests {
       #expect(took < .seconds(1))
     }
   }
-
-  @Test func `no names need no server`() throws {
-    #expect(try Resolver(.init(servers: [NameServer.v4])).resolve([]) == [])
-  }
-
-  @Test(arguments: [
-    Resolver.Configuration(servers: []),
-    Resolver.Configuration(servers: [.init(address: .v4(1), port: 0)]),
-    Resolver.Configuration(timeout: .zero), Resolver.Configuration(timeout: .seconds(61)),
-    Resolver.Configuration(tries: 0), Resolver.Configuration(tries: 11),
-    Resolver.Configuration(deadline: .zero), Resolver.Configuration(deadline: .seconds(3_601)),
-    Resolver.Configuration(concurrency: 0), Resolver.Configuration(concurrency: 1_001),
-  ])
-  func `settings that make no sense are refused`(configuration: Resolver.Configuration) {
-    #expect(throws: NameResolutionError.self) { try Resolver(configuration) }
-  }
 }

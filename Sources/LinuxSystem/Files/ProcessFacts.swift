@@ -2,6 +2,11 @@ import Glibc
 
 /// What the kernel tells about this process and about its own settings.
 public enum ProcessFacts {
+  /// The kernel's release, as `uname -r` prints it.
+  public static func kernelRelease() -> String {
+    kernelSetting("kernel/osrelease") ?? "unknown"
+  }
+
   /// Resident memory now, in bytes; 0 where /proc does not say.
   public static func residentBytes() -> Int { statusField("VmRSS").map { $0 * 1024 } ?? 0 }
 
@@ -50,7 +55,8 @@ public enum ProcessFacts {
 
   /// The groups that may open ICMP echo sockets in the calling thread's namespace.
   ///
-  /// Nil when nobody may: the kernel writes that as a reversed range, `1 0`.
+  /// Nil when nobody may: the kernel writes that as a reversed range, `1 0`. In a user namespace
+  /// that does not map those groups it writes `65534 65534` instead.
   /// Source: `net.ipv4.ping_group_range`.
   public static func pingGroups() -> ClosedRange<UInt32>? {
     let parts = kernelSetting("net/ipv4/ping_group_range")?.split { $0.isWhitespace } ?? []

@@ -92,7 +92,19 @@ final class Conversation {
 }
 
 extension ConversationOutcome {
-  /// What an errno of connect(2), send(2) or recv(2) means.
+  /// What an errno means that connect(2) or send(2) gave at once.
+  ///
+  /// A filter gives EPERM, or lets a local reset answer; anything else the kernel found out before
+  /// it made a packet, such as a missing route.
+  init(atOnce errno: ErrorNumber) {
+    switch errno {
+    case .connectionRefused: self = .refused
+    case .notPermitted: self = .failed(errno)
+    default: self = .impossible(errno)
+    }
+  }
+
+  /// What an errno means that waited on a socket, or that recv(2) gave.
   init(after errno: ErrorNumber) {
     self = errno == .connectionRefused ? .refused : .failed(errno)
   }
@@ -109,7 +121,12 @@ struct WireMark: Hashable {
     self.ipProtocol = ipProtocol.rawValue
     self.sourcePort = sourcePort
     destinationPort = destination.port
-    self.destination = destination.address
+    // Sockets send what goes to ::ffff:0:0/96 as IPv4.
+    if case .v6(let bits) = destination.address, bits >> 32 == 0xffff {
+      self.destination = .v4(UInt32(truncatingIfNeeded: bits))
+    } else {
+      self.destination = destination.address
+    }
   }
 
   /// Reads the mark of a TCP or UDP packet; nil for anything else.

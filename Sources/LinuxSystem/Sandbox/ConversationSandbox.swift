@@ -83,7 +83,7 @@ extension ConversationSandbox: NetworkSandbox {
           ? try beginOutbound(probe.flow, index, deadline)
           : try beginInbound(probe.flow, index, deadline))
     } catch .refused("converse", let errno) {
-      run.observations[index] = .conversation(ConversationOutcome(after: errno))
+      run.observations[index] = .conversation(ConversationOutcome(atOnce: errno))
     }
   }
 
@@ -97,8 +97,15 @@ extension ConversationSandbox: NetworkSandbox {
       if probe.flow.localPort == nil { return "an inbound conversation needs the local port" }
     } else if addresses.isOwn(probe.flow.remoteAddress) {
       return "the destination is the host itself"
+    } else if probe.flow.ipProtocol == .tcp, isGroup(probe.flow) {
+      return "TCP speaks to one host only"
     }
     return nil
+  }
+
+  private func isGroup(_ flow: Flow) -> Bool {
+    let remote = flow.remoteAddress
+    return remote.isGroup || flow.isLinkBroadcast || addresses.directedBroadcasts.contains(remote)
   }
 
   private func beginOutbound(
@@ -113,8 +120,7 @@ extension ConversationSandbox: NetworkSandbox {
         flow.localAddress ?? (remote.family == .ipv4 ? .v4(0) : .v6(0)), port: flow.localPort ?? 0)
       try conversing { () throws(LinuxError) in try client.bind(to: local) }
     }
-    let isGroup =
-      remote.isGroup || flow.isLinkBroadcast || addresses.directedBroadcasts.contains(remote)
+    let isGroup = isGroup(flow)
     let isDatagram = flow.ipProtocol == .udp
     try open(client, to: target, isDatagram: isDatagram, isConnected: !(isDatagram && isGroup))
     let local = try client.localAddress(remote.family).port
@@ -157,7 +163,6 @@ extension ConversationSandbox: NetworkSandbox {
     let socket = try FileDescriptor.socket(family, ipProtocol == .udp ? .datagram : .stream)
     try socket.set(SOL_SOCKET, SO_REUSEADDR)
     if family == .ipv4 { try socket.set(SOL_SOCKET, SO_BROADCAST) }
-    if family == .ipv6 { try socket.set(SocketLevel.ipv6, IPV6_V6ONLY) }
     return socket
   }
 

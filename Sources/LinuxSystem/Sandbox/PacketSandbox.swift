@@ -15,6 +15,8 @@ public final class PacketSandbox {
   private let sender6: RawSender
   private let unassembledSender4: RawSender
   private let witness: PacketWitness
+  /// The tag of the next batch's first packet, so that no two batches in a row share one.
+  private var firstTag: UInt16 = 1
 
   /// Makes the namespaces and opens the sockets.
   ///
@@ -49,6 +51,20 @@ extension PacketSandbox: NetworkSandbox {
   /// - Returns: one ``PacketFate`` per outbound probe, in the order of `probes`.
   /// - Throws: ``LinuxError/machinesOwnNamespace`` should the sandbox not be one.
   public func observe(_ probes: [Probe]) throws(LinuxError) -> [Observation] {
+    try observe(probes) { _, _ in }
+  }
+
+  /// As ``observe(_:)``, and tells of each packet right after it was sent.
+  ///
+  /// - Parameters:
+  ///   - probes: what to send.
+  ///   - afterSend: gets the place of the probe in `probes` and the tag of its packet, by which a
+  ///     trace or a log of the kernel can be told to be about it.
+  /// - Returns: as ``observe(_:)``.
+  /// - Throws: as ``observe(_:)``.
+  public func observe(
+    _ probes: [Probe], afterSend: (Int, PacketTag) -> Void
+  ) throws(LinuxError) -> [Observation] {
     guard !inside.identity.isMachinesOwn else { throw .machinesOwnNamespace }
     var observations = [Observation](
       repeating: .notTried("inbound packets are tried as conversations"), count: probes.count)
@@ -56,27 +72,32 @@ extension PacketSandbox: NetworkSandbox {
       .sorted { probes[$0].flow.remoteAddress < probes[$1].flow.remoteAddress }
     var start = 0
     while start < order.count {
-      let end = min(start + PacketSandbox.batchCount, order.count)
-      sendBatch(probes, order[start..<end], &observations)
-      start = end
+      let batch = order[start..<min(start + PacketSandbox.batchCount, order.count)]
+      let unseen = send(probes, batch, &observations, afterSend)
+      collect(probes, batch, unseen, &observations)
+      firstTag += UInt16(batch.count)
+      start += batch.count
     }
     return observations
   }
 
-  /// Below the witness's capacity, and below the tags there are.
+  /// Below the witness's capacity, and below half of the tags there are.
   private static let batchCount = 8192
 
-  private func sendBatch(
-    _ probes: [Probe], _ batch: ArraySlice<Int>, _ observations: inout [Observation]
-  ) {
+  /// Sends a batch with tags from ``firstTag`` on; returns how many packets should be seen.
+  private func send(
+    _ probes: [Probe], _ batch: ArraySlice<Int>, _ observations: inout [Observation],
+    _ afterSend: (Int, PacketTag) -> Void
+  ) -> Int {
+    if firstTag > UInt16.max - UInt16(PacketSandbox.batchCount) { firstTag = 1 }
     var builder = PacketBuilder()
     var unseen = 0
-    forgetStrays()
+    _ = witness.look { _ in }
     for (offset, index) in batch.enumerated() {
       let probe = probes[index]
-      builder.build(
-        probe, host: addresses.inside(probe.family), tag: UInt16(offset + 1))
       let destination = probe.flow.remoteAddress
+      let tag = firstTag + UInt16(offset)
+      builder.build(probe, host: addresses.inside(probe.family), tag: tag)
       if let errno = sender(for: probe).send(builder.bytes, to: destination) {
         observations[index] = .packet(.refused(errno))
       } else if addresses.isOwn(destination) {
@@ -85,8 +106,9 @@ extension PacketSandbox: NetworkSandbox {
         observations[index] = .packet(.vanished)
         unseen += 1
       }
+      afterSend(index, PacketTag(number: tag, destination: destination))
     }
-    collect(probes, batch, unseen, &observations)
+    return unseen
   }
 
   /// Marks what the witness sees, until all is seen or nothing comes for a while.
@@ -95,23 +117,20 @@ extension PacketSandbox: NetworkSandbox {
     _ observations: inout [Observation]
   ) {
     var unseen = expected
+    let first = Int(firstTag)
     while unseen > 0 {
       let count = witness.look { packet in
-        guard let tag = PacketTag(packet: packet), (1...batch.count).contains(Int(tag.number))
+        guard let tag = PacketTag(packet: packet) else { return }
+        let place = batch.startIndex + Int(tag.number) - first
+        guard batch.indices.contains(place),
+          probes[batch[place]].flow.remoteAddress == tag.destination,
+          observations[batch[place]] == .packet(.vanished)
         else { return }
-        let index = batch[batch.startIndex + Int(tag.number) - 1]
-        guard probes[index].flow.remoteAddress == tag.destination,
-          observations[index] == .packet(.vanished)
-        else { return }
-        observations[index] = .packet(.left)
+        observations[batch[place]] = .packet(.left)
         unseen -= 1
       }
       if count == 0, !witness.wait(milliseconds: 20) { return }
     }
-  }
-
-  private func forgetStrays() {
-    _ = witness.look { _ in }
   }
 
   private func sender(for probe: Probe) -> RawSender {
