@@ -7,8 +7,8 @@ public struct LonePacket: Hashable, Sendable {
   public enum Piece: Hashable, Sendable {
     /// A whole datagram, or fragments that conntrack has put together.
     case whole
-    /// A later fragment that nobody has put together.
-    case laterFragment
+    /// A fragment, first or later, that nobody has put together with the others.
+    case fragment
     /// Too short, or a header chain that cannot be followed to a layer-4 header.
     case malformed
   }
@@ -52,7 +52,7 @@ extension Policy {
   /// - Returns: the decision and its clause.
   public func decision(for packet: LonePacket, names: NameAnswers = .init()) -> Ruling {
     switch packet.piece {
-    case .laterFragment: return Ruling(.deny, clause: "fragment")
+    case .fragment: return Ruling(.deny, clause: "fragment")
     case .malformed: return Ruling(.deny, clause: "no-flow")
     case .whole: break
     }

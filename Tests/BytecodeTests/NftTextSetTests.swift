@@ -33,7 +33,8 @@ import Testing
           .key([0, 100]), .key([0, 200]), .key([1, 44]),
         ]),
       set("protocols", [.inetProtocol], [6, 17, 1, 99, 132, 33, 58, 0, 41].map { .key([$0]) }),
-      set("marks", [.mark], [.key([0, 0, 0, 1]), .key([1, 0, 0, 0]), .key([255, 255, 255, 255])]),
+      set(
+        "marks", [.mark], [.key([0, 0, 0, 1]), .key([1, 0, 0, 0]), .key([255, 255, 255, 255])]),
       set("states", [.ctState], [.key([8, 0, 0, 0]), .key([2, 0, 0, 0]), .key([64, 0, 0, 0])]),
       set("icmp-types", [.icmpType], [.key([8]), .key([77]), .key([3])]),
       set("icmp6-types", [.icmpv6Type], [.key([135]), .key([200]), .key([1])]),
@@ -105,7 +106,8 @@ import Testing
     #expect(error { $0.flags = 4 }.contains("persist"))
     #expect(error { $0.chains[0].name = "a b" }.hasPrefix("a b: cannot be written"))
     #expect(error { $0.comment = "\"" }.contains("no quote"))
-    #expect(error { $0.unknown = [UnknownItem(kind: "flowtable", bytes: [])] }.contains("flowtable"))
+    #expect(
+      error { $0.unknown = [UnknownItem(kind: "flowtable", bytes: [])] }.contains("flowtable"))
     #expect(error { $0.sets[0].flags = .evaluated }.hasPrefix("set ports: cannot be written"))
     #expect(error { $0.sets[1].flags = [] }.contains("a range needs the flag interval"))
     #expect(error { $0.sets[3].flags = .interval }.contains("host order"))

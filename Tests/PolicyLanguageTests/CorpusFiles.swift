@@ -13,6 +13,12 @@ enum Repository {
     try String(contentsOf: root.appending(path: path), encoding: .utf8)
   }
 
+  /// The paths of all files below `folder`, relative to it, sorted.
+  static func files(_ folder: String) throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
+      .filter { $0.hasSuffix(".txt") || $0.hasSuffix(".yaml") }.sorted()
+  }
+
   /// The names of the cases in `Tests/Corpus/<area>`, sorted.
   static func cases(_ area: String) -> [String] {
     let path = root.appending(path: "Tests/Corpus/\(area)").path

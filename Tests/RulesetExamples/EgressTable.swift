@@ -1,13 +1,13 @@
-public import Bytecode
+package import Bytecode
 import NetworkTypes
 
 /// A small egress table of the shape that the compiler makes, written by hand.
-public enum EgressTable {
+package enum EgressTable {
   /// The table alone in a ruleset.
-  public static var ruleset: Ruleset { Ruleset(tables: [table]) }
+  package static var ruleset: Ruleset { Ruleset(tables: [table]) }
 
   /// The table.
-  public static var table: Table {
+  package static var table: Table {
     Table(
       family: .inet, name: "weir", comment: "managed by weir", counters: counters,
       sets: sets, chains: generation + baseChains)
@@ -98,7 +98,8 @@ public enum EgressTable {
           [0xfc] + [UInt8](repeating: 0, count: 15), [0xfd] + [UInt8](repeating: 255, count: 15),
           .goto("g1/deny/private")),
         .key(
-          [0, 0x64, 0xff, 0x9b] + zeros, [0, 0x64, 0xff, 0x9b] + zeros.dropLast(4)
+          [0, 0x64, 0xff, 0x9b] + zeros,
+          [0, 0x64, 0xff, 0x9b] + zeros.dropLast(4)
             + [255, 255, 255, 255], .goto("g1/nat64")),
         .catchAll(.goto("g1/class/default")),
       ]))

@@ -38,7 +38,9 @@ extension Expression {
     case .extensionHeader(let load): load.listing
     case .fib(let load): load.listing
     case .redirect(let redirect):
-      redirect.port.map { "redir proto_min reg \($0.listing) proto_max reg \($0.listing) flags 0x2" }
+      redirect.port.map {
+        "redir proto_min reg \($0.listing) proto_max reg \($0.listing) flags 0x2"
+      }
         ?? "redir"
     case .unknown(let name, let bytes): "\(name) ?? \(bytes.count) bytes"
     }
@@ -106,6 +108,7 @@ extension Ruleset {
   ///
   /// - Parameter withProvenance: whether `# file:line:column clause` stands above each rule that a
   ///   policy line made.
+  /// - Returns: the listing; empty for a ruleset without rules.
   public func bytecodeListing(withProvenance: Bool = false) -> String {
     var out = TextBuffer()
     for table in tables {

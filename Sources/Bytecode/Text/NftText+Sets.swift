@@ -157,7 +157,8 @@ extension NftText {
       throw refusal("a range needs the flag interval")
     }
     let isKeyWhole = types.count == 1 || element.key.count == set.keyLengthBytes
-    guard isKeyWhole, element.key.count > 0, (element.keyEnd ?? element.key).count == element.key.count
+    guard isKeyWhole, element.key.count > 0,
+      (element.keyEnd ?? element.key).count == element.key.count
     else { throw refusal("its key has the wrong length") }
     let hasBits = types.contains { $0.isBitmask && $0 != .tcpFlags }
     if hasBits, types.count == 1, types[0].number(element.key).nonzeroBitCount != 1 {

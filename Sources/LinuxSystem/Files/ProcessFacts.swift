@@ -2,6 +2,11 @@ import Glibc
 
 /// What the kernel tells about this process and about its own settings.
 public enum ProcessFacts {
+  /// The kernel's release, as `uname -r` prints it.
+  public static func kernelRelease() -> String {
+    kernelSetting("kernel/osrelease") ?? "unknown"
+  }
+
   /// Resident memory now, in bytes; 0 where /proc does not say.
   public static func residentBytes() -> Int { statusField("VmRSS").map { $0 * 1024 } ?? 0 }
 

@@ -19,7 +19,8 @@ struct ElementCollector {
   }
 
   private let set: NamedSet
-  private let isAddressSet: Bool
+  /// Whether bare elements of the set are kept as numbers.
+  let isAddressSet: Bool
   private var boundaries4: [Boundary<UInt32>] = []
   private var boundaries6: [Boundary<UInt128>] = []
   private var general: [General] = []
@@ -205,7 +206,8 @@ struct ElementCollector {
     return result + all.map(\.element).filter(\.isCatchAll)
   }
 
-  private static func isOrdered(_ a: SetElement, _ b: SetElement) -> Bool {
+  /// Ascending by key, the catch-all last.
+  static func isOrdered(_ a: SetElement, _ b: SetElement) -> Bool {
     a.isCatchAll != b.isCatchAll ? b.isCatchAll : a.key.lexicographicallyPrecedes(b.key)
   }
 

@@ -52,7 +52,7 @@ public struct LoadedPolicy: Sendable {
 /// - Throws: ``OperationFailure`` with every diagnostic: 66 when there is no such file, else 65.
 public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPolicy {
   let files = PolicyFiles()
-  let path = resolve(argument, files)
+  let path = policyPath(argument, files)
   let (policy, diagnostics) = PolicyParser.parse(path: path, source: files)
   guard let policy, !diagnostics.contains(where: { $0.severity == .error }) else {
     let isMissing = diagnostics.contains {
@@ -68,7 +68,8 @@ public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPol
   return LoadedPolicy(policy: policy, warnings: diagnostics.map { $0.render() })
 }
 
-private func resolve(_ argument: String, _ files: PolicyFiles) -> String {
+/// The path that a policy argument means: itself, or `builtin:NAME`.
+func policyPath(_ argument: String, _ files: PolicyFiles) -> String {
   let isPlainName = !argument.contains("/") && !argument.contains(".")
   if isPlainName, BuiltIn.policies[argument] != nil,
     (try? files.contents(of: argument, maximumBytes: 1)) == nil

@@ -24,7 +24,7 @@ extension Policy {
     default: break
     }
     switch probe.shape {
-    case .plain, .looseSourceRoute, .firstFragmentUnassembled, .atomicFragment:
+    case .plain, .looseSourceRoute, .atomicFragment:
       break
     case .flags(let flags):
       packet.tcpFlags = flags.rawValue
@@ -34,8 +34,9 @@ extension Policy {
       state = .invalid
     case .firstFragment, .laterFragment:
       return Expectation(ruling: Ruling(.deny, clause: "fragment"), state: nil)
-    case .laterFragmentUnassembled:
-      packet.piece = .laterFragment
+    case .firstFragmentUnassembled, .laterFragmentUnassembled:
+      // Conntrack calls both invalid: a first fragment is shorter than its header says.
+      packet.piece = .fragment
       state = .invalid
     case .extensionHeader(let header):
       packet.hasRoutingHeader = header.isRouting

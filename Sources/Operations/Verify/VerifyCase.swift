@@ -1,4 +1,5 @@
 import ConnectionReplay
+import LinuxSystem
 import NetworkTypes
 import PolicyLanguage
 import PolicyMeaning
@@ -44,7 +45,7 @@ struct VerifyPlan {
     }
     let plan = ProbePlan(policy.probeInterest(names: names, addressCap: 4000), cap: cap)
     omittedCount = plan.omittedCount
-    cases += plan.probes.map {
+    cases += (policy.linkBroadcastProbes + plan.probes).map {
       VerifyCase(
         probe: $0, expectation: policy.expectation(for: $0, names: names), origin: "generated")
     }
@@ -53,8 +54,14 @@ struct VerifyPlan {
 
 extension Flow {
   /// The flow itself, or one flow for each answer of the name it goes to.
+  ///
+  /// A link's directed broadcast becomes that of the sandbox's link, wherever the test puts it.
   fileprivate func targets(_ name: String?, _ names: NameAnswers) -> [Flow] {
-    guard let name else { return [self] }
+    guard let name else {
+      var flow = self
+      if isLinkBroadcast { flow.remoteAddress = SandboxAddresses().publicBroadcast }
+      return [flow]
+    }
     return (names.addresses[name] ?? []).sorted().map {
       var flow = self
       flow.remoteAddress = $0
@@ -64,6 +71,16 @@ extension Flow {
 }
 
 extension Policy {
+  /// The directed broadcast of the sandbox's link, on a port that is allowed elsewhere.
+  fileprivate var linkBroadcastProbes: [Probe] {
+    protocols.value.filter(\.hasPorts).map {
+      Probe(
+        Flow(
+          ipProtocol: $0, remoteAddress: SandboxAddresses().publicBroadcast, remotePort: 443,
+          isLinkBroadcast: true))
+    }
+  }
+
   /// Pins where there are any; else two addresses a family made up inside the name's `within`.
   ///
   /// Verification must not depend on a network: what a name resolves to is an input of the rules,
@@ -84,6 +101,11 @@ extension Policy {
     }
     return NameAnswers(answers)
   }
+}
+
+extension SandboxAddresses {
+  /// The directed broadcast of the inside's link that lies in globally reachable space.
+  fileprivate var publicBroadcast: IPAddress { .v4(second4 | 0xff) }
 }
 
 extension IntervalSet {

@@ -1,3 +1,6 @@
+import NetworkTypes
+import PolicyMeaning
+
 /// The independent readers that must agree about a policy.
 public enum Rung: String, CaseIterable, Sendable, Encodable {
   /// The list walk over the policy against the policy's own tests.
@@ -60,12 +63,14 @@ public struct RungReport: Encodable, Sendable {
   public var note: String?
   /// Denials seen, by clause; a rung that cannot tell clauses leaves it empty.
   public var denialsByClause: [String: Int] = [:]
+  /// Flows allowed, by clause, where the rung can tell.
+  public var allowancesByClause: [String: Int] = [:]
   /// Nanoseconds the probes took; not part of the JSON form.
   public var durationNanoseconds: UInt64 = 0
 
   enum CodingKeys: String, CodingKey {
     case rung, outcome, allowed, denied, disagreements, disagreementCount, undecided
-    case undecidedCount, note, denialsByClause
+    case undecidedCount, note, denialsByClause, allowancesByClause
   }
 
   init(_ rung: Rung) {
@@ -76,8 +81,16 @@ public struct RungReport: Encodable, Sendable {
   /// How many probes were tried.
   public var tried: Int { allowed + denied + disagreementCount + undecidedCount }
 
-  mutating func agree(allowed isAllowed: Bool) {
-    if isAllowed { allowed += 1 } else { denied += 1 }
+  /// Counts a probe that went as the reference says, under its clause.
+  mutating func agree(_ ruling: Ruling) {
+    switch ruling.decision {
+    case .allow:
+      allowed += 1
+      allowancesByClause[ruling.clause, default: 0] += 1
+    case .deny:
+      denied += 1
+      denialsByClause[ruling.clause, default: 0] += 1
+    }
   }
 
   mutating func disagree(_ disagreement: Disagreement) {

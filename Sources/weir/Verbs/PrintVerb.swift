@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import Operations
+import ArgumentParser
+import Operations
 
 struct PrintVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -33,8 +33,6 @@ struct PrintVerb: ParsableCommand {
     }
   }
 }
-
-extension PrintFormat: ExpressibleByArgument {}
 
 /// `--resolve name=address,address`: answers that are not asked for.
 struct PinOptions: ParsableArguments {

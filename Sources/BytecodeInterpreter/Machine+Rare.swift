@@ -1,0 +1,102 @@
+import Bytecode
+import NetworkTypes
+
+/// Instructions that are seldom run.
+extension Program {
+  func stepRarely(
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
+    _ state: inout MachineState
+  ) -> Signal {
+    let word = Int(instruction.register)
+    let length = Int(instruction.length)
+    switch instruction.operation {
+    case .compareWide:
+      let left = state.registers.number(word, length)
+      return holds(instruction.other, left, constants[Int(instruction.index)])
+        ? .next : .breakRule
+    case .rangeWide:
+      let value = state.registers.number(word, length)
+      let first = constants[Int(instruction.index)]
+      let last = constants[Int(instruction.index) + 1]
+      return (value >= first && value <= last) != (instruction.other == 1) ? .next : .breakRule
+    case .maskWide:
+      let start = Int(instruction.index)
+      for index in 0..<length {
+        state.registers[Int(instruction.other) + index] =
+          state.registers[word + index] & words[start + index] ^ words[start + length + index]
+      }
+    case .swap: swap(instruction, &state.registers)
+    case .data:
+      for index in 0..<length {
+        state.registers[word + index] = words[Int(instruction.index) + index]
+      }
+    case .setMark: state.mark = .known(state.registers[word].byteSwapped)
+    case .inner: return loadInner(instruction, packet, headers, &state.registers)
+    case .headerPresence, .headerBytes:
+      return loadHeader(instruction, packet, &state.registers)
+    case .option: return loadOption(instruction, packet, &state.registers)
+    default: return .undecided
+    }
+    return .next
+  }
+
+  /// Source: `nft_byteorder_eval`, `net/netfilter/nft_byteorder.c`, for one value.
+  private func swap(_ instruction: Instruction, _ registers: inout Registers) {
+    let from = Int(instruction.register)
+    let to = Int(instruction.other)
+    let first = registers[from]
+    switch instruction.length {
+    case 2:
+      let swapped = UInt32(UInt16(first >> 16).byteSwapped) << 16
+      registers[to] = swapped | registers[to] & 0xffff
+    case 4: registers[to] = first.byteSwapped
+    default:
+      let second = registers[from + 1]
+      registers[to] = second.byteSwapped
+      registers[to + 1] = first.byteSwapped
+    }
+  }
+
+  /// Source: `nft_exthdr_ipv6_eval`, `net/netfilter/nft_exthdr.c`.
+  private func loadHeader(
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ registers: inout Registers
+  ) -> Signal {
+    guard packet.family == .ipv6 else { return .breakRule }
+    let word = Int(instruction.register)
+    let found = IPv6Walk.find(UInt8(instruction.index), in: packet.bytes.span, kernel)
+    if instruction.operation == .headerPresence {
+      registers.store(byte: found == nil ? 0 : 1, into: word)
+      return .next
+    }
+    guard let found else { return .breakRule }
+    let start = Int(found.offset) + Int(instruction.value)
+    let length = Int(instruction.length)
+    guard start + length <= packet.bytes.count else { return .breakRule }
+    registers.store(packet.bytes.span, start, length, into: word)
+    return .next
+  }
+
+  /// An option that a plain walk does not meet is absent, whether or not the kernel finds the
+  /// options well formed; one that it meets is present only if they are, which is not modelled.
+  ///
+  /// Source: `ipv4_find_option`, `net/netfilter/nft_exthdr.c`.
+  private func loadOption(
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ registers: inout Registers
+  ) -> Signal {
+    guard packet.family == .ipv4 else { return .breakRule }
+    let end = min(Int(packet.bytes[0] & 15) * 4, packet.bytes.count)
+    var at = 20
+    while at < end, packet.bytes[at] != 0 {
+      if packet.bytes[at] == UInt8(instruction.index) { return .undecided }
+      if packet.bytes[at] == 1 {
+        at += 1
+        continue
+      }
+      guard at + 1 < end, packet.bytes[at + 1] >= 2 else { break }
+      at += Int(packet.bytes[at + 1])
+    }
+    if instruction.other == 1 { return .breakRule }
+    registers.store(byte: 0, into: Int(instruction.register))
+    return .next
+  }
+}

@@ -1,0 +1,105 @@
+/// The sets of a program, in flat arrays.
+struct SetStore {
+  /// A range of keys of at most 4 bytes.
+  struct Small {
+    var first: UInt32
+    var last: UInt32
+    var data: Int32
+  }
+
+  /// A range of keys of at most 16 bytes.
+  struct Wide {
+    var first: UInt128
+    var last: UInt128
+    var data: Int32
+  }
+
+  enum Kind: UInt8 {
+    /// ``Small`` ranges, sorted.
+    case small
+    /// ``Wide`` ranges, sorted.
+    case wide
+    /// Keys of any length with ranges in every field, the first that matches wins.
+    case ordered
+  }
+
+  struct Entry {
+    var kind: Kind
+    var keyBytes: UInt8
+    var start: Int32
+    var count: Int32
+    /// The data of the catch-all element; -2 when there is none, -1 when it has no data.
+    var catchAll: Int32 = -2
+    /// Where the lengths of an ordered set's fields start, and how many fields there are.
+    var fieldStart: Int32 = 0
+    var fieldCount: UInt8 = 0
+    /// Where an ordered set's bounds start.
+    var firstBound: Int32 = 0
+    /// How many words of data a hit stores.
+    var dataWords: UInt8 = 0
+  }
+
+  /// A miss.
+  static let miss: Int32 = -2
+
+  var entries: [Entry] = []
+  var small: [Small] = []
+  var wide: [Wide] = []
+  /// For ordered sets, per element and field: the low and the high bound.
+  var bounds: [UInt128] = []
+  /// For ordered sets, the data number per element.
+  var orderedData: [Int32] = []
+  /// For ordered sets, the length of each field in bytes.
+  var fieldLengths: [UInt8] = []
+
+  /// Data number of the range that holds `key`.
+  ///
+  /// O(log n).
+  static func find(_ key: UInt32, _ ranges: Span<Small>, _ entry: Entry) -> Int32 {
+    var low = Int(entry.start)
+    var high = low + Int(entry.count)
+    let end = high
+    while low < high {
+      let middle = (low + high) >> 1
+      if ranges[middle].last < key { low = middle + 1 } else { high = middle }
+    }
+    return low < end && ranges[low].first <= key ? ranges[low].data : entry.catchAll
+  }
+
+  /// Data number of the range that holds `key`.
+  ///
+  /// O(log n).
+  static func find(_ key: UInt128, _ ranges: Span<Wide>, _ entry: Entry) -> Int32 {
+    var low = Int(entry.start)
+    var high = low + Int(entry.count)
+    let end = high
+    while low < high {
+      let middle = (low + high) >> 1
+      if ranges[middle].last < key { low = middle + 1 } else { high = middle }
+    }
+    return low < end && ranges[low].first <= key ? ranges[low].data : entry.catchAll
+  }
+
+  /// Data number of the first element that holds the key in the registers from `word`.
+  ///
+  /// O(n).
+  func findOrdered(_ registers: borrowing Registers, from word: Int, _ entry: Entry) -> Int32 {
+    let fields = Int(entry.fieldCount)
+    for element in Int(entry.start)..<Int(entry.start + entry.count) {
+      var place = word
+      var isHit = true
+      for field in 0..<fields {
+        let length = Int(fieldLengths[Int(entry.fieldStart) + field])
+        let value = registers.number(place, length)
+        let at = Int(entry.firstBound) + (element - Int(entry.start)) * fields * 2 + field * 2
+        if value < bounds[at] || value > bounds[at + 1] {
+          isHit = false
+          break
+        }
+        place += (length + 3) / 4
+      }
+      if isHit { return orderedData[element] }
+    }
+    return entry.catchAll
+  }
+}
