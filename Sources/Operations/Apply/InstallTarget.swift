@@ -22,10 +22,12 @@ public struct InstallTarget: Sendable {
     _ body: (inout NetfilterSession<NetlinkSocket>) throws -> Value
   ) throws(OperationFailure) -> Value {
     do {
-      let place =
-        try namespace.map { try NetworkNamespace.open(.init(text: $0)) }
-        ?? NetworkNamespace.current()
-      return try place.run {
+      // Staying where one is takes no right beyond CAP_NET_ADMIN; entering takes CAP_SYS_ADMIN.
+      guard let namespace else {
+        var session = NetfilterSession(try NetlinkSocket.open())
+        return try body(&session)
+      }
+      return try NetworkNamespace.open(.init(text: namespace)).run {
         var session = NetfilterSession(try NetlinkSocket.open())
         return try body(&session)
       }

@@ -43,7 +43,7 @@ func fillNames(
     reports.append(
       NameReport(
         name: reference.name, accepted: filtered.accepted.map(\.description),
-        refused: filtered.refused.map { "\($0), outside \(reference.withinText)" },
+        refused: filtered.refused.map { "\($0.address), outside \(reference.withinText)" },
         failures: pinned == nil ? answer?.failureTexts ?? ["no answer"] : [],
         timeToLiveSeconds: answer?.timeToLive))
   }
