@@ -1,3 +1,4 @@
+import Bytecode
 import Glibc
 import NetworkTypes
 import Testing
@@ -46,7 +47,7 @@ struct TraceMonitorTests {
     }
   }
 
-  private func send<Address: BitwiseCopyable>(_ descriptor: Int32, _ address: inout Address) {
+  private func send<Address>(_ descriptor: Int32, _ address: inout Address) {
     let length = socklen_t(MemoryLayout<Address>.size)
     unsafe withUnsafePointer(to: &address) { pointer in
       unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -73,7 +74,9 @@ struct TraceMonitorTests {
       #expect(count == events.count)
       try session.stopTracing()
       #expect(try session.tableNames().map(\.name) == ["t"])
-      return (events.filter { $0.table == "t" }, handles)
+      // An answer to the packet, ICMP's among them, is traced under a number of its own.
+      let sent = events.first?.identifier
+      return (events.filter { $0.table == "t" && $0.identifier == sent }, handles)
     }
   }
 
@@ -89,7 +92,6 @@ struct TraceMonitorTests {
     #expect(events.first?.nfproto == (ipv6 ? 10 : 2))
     #expect(events.first?.destination == (ipv6 ? .v6(1) : .v4(0x7f00_0001)))
     #expect(events.first?.destinationPort == 53)
-    #expect(Set(events.map(\.identifier)).count == 1)
   }
 
   @Test func `kernel: a dropped packet is traced to the rule that dropped it`() throws {
