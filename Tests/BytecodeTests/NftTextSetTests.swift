@@ -1,5 +1,6 @@
 import Bytecode
 import NetworkTypes
+import RulesetExamples
 import Testing
 
 @Suite struct NftTextSetTests {
@@ -83,12 +84,13 @@ import Testing
     ], chains: [Chain(name: "other")])
 
   @Test func `every kind of set is written as it was`() throws {
-    try Golden.expect(Ruleset(tables: [Self.table]).nftText(), is: "sets/ruleset.nft")
+    let text = try Ruleset(tables: [Self.table]).nftText()
+    #expect(Golden.difference(text, from: "sets/ruleset.nft") == nil)
   }
 
   @Test(.enabled(if: NftTool.isAvailable, "needs nft 1.0.6 and user namespaces"))
   func `kernel: nft lists every kind of set with the same bytes`() throws {
-    let text = try Golden.text("sets/ruleset.nft")
+    let text = Golden.text("sets/ruleset.nft")
     #expect(NftTool.listing(ofText: text) == text)
   }
 
