@@ -23,12 +23,16 @@ package enum Golden {
       let isWritten = (try? Data(actual.utf8).write(to: file)) != nil
       return isWritten ? "rewrote \(path)" : "could not write \(path)"
     }
-    let expected = text(path)
+    return firstDifference(actual, text(path)).map { "\(path):\($0)" }
+  }
+
+  /// The first line in which two texts differ; nil when they do not.
+  package static func firstDifference(_ actual: String, _ expected: String) -> String? {
     guard actual != expected else { return nil }
     let got = actual.split(separator: "\n", omittingEmptySubsequences: false)
     let want = expected.split(separator: "\n", omittingEmptySubsequences: false)
     let line = zip(got, want).enumerated().first { $0.element.0 != $0.element.1 }
-    guard let line else { return "\(path): \(got.count) lines, expected \(want.count)" }
-    return "\(path):\(line.offset + 1): got \(line.element.0), expected \(line.element.1)"
+    guard let line else { return "\(got.count) lines, expected \(want.count)" }
+    return "\(line.offset + 1): got \(line.element.0), expected \(line.element.1)"
   }
 }

@@ -29,7 +29,7 @@ extension NftText {
     out.put("\t}\n")
   }
 
-  private func requireExpressible(_ set: NamedSet) throws(BytecodeError) {
+  func requireExpressible(_ set: NamedSet) throws(BytecodeError) {
     func refusal(_ reason: String) -> BytecodeError {
       .inexpressibleSet(set: set.name, reason: reason)
     }
@@ -139,7 +139,7 @@ extension NftText {
     }
   }
 
-  private func requireExpressible(
+  func requireExpressible(
     _ element: SetElement, of set: NamedSet, as types: [ValueType]
   ) throws(BytecodeError) {
     func refusal(_ reason: String) -> BytecodeError {
