@@ -95,6 +95,16 @@ import Testing
     #expect(Golden.firstDifference(listing, text) == nil)
   }
 
+  @Test func `the order in which elements were added does not show`() throws {
+    var table = Self.table
+    for index in table.sets.indices where table.sets[index].key.count == 1 {
+      guard case .elements(let elements) = table.sets[index].content else { continue }
+      table.sets[index].content = .elements(elements.reversed())
+    }
+    let text = try Ruleset(tables: [table]).nftText()
+    #expect(Golden.difference(text, from: "sets/ruleset.nft") == nil)
+  }
+
   @Test func `what nft cannot say is an error that names it`() {
     func error(_ change: (inout Table) -> Void) -> String {
       var table = Self.table
@@ -114,6 +124,7 @@ import Testing
       error { $0.unknown = [UnknownItem(kind: "flowtable", bytes: [])] }.contains("flowtable"))
     #expect(error { $0.sets[0].flags = .evaluated }.hasPrefix("set ports: cannot be written"))
     #expect(error { $0.sets[1].flags = [] }.contains("a range needs the flag interval"))
+    #expect(error { $0.sets[15].flags = [] }.contains("a range needs the flag interval"))
     #expect(error { $0.sets[3].flags = .interval }.contains("host order"))
     #expect(error { $0.sets[18].typeof = nil }.contains("needs a typeof"))
     let unknown = Rule([.unknown(name: "xfrm", bytes: [1])])

@@ -46,6 +46,9 @@ extension NftText {
     } else if set.key.contains(.integer) || set.dataType == .integer {
       throw refusal("a key of raw bytes needs a typeof")
     }
+    if !set.flags.contains(.interval) && set.content.hasRanges {
+      throw refusal("a range needs the flag interval")
+    }
     let isHostOrder = set.key.contains { ValueType($0).isHostOrder }
     if set.flags.contains(.interval) && isHostOrder {
       throw refusal("ranges of values in host order are not modelled")
@@ -177,6 +180,17 @@ extension NftText {
       rest %= length
     }
     return text.isEmpty ? "0s" : text
+  }
+}
+
+extension SetContent {
+  /// Whether plain addresses are kept as a range of more than one.
+  fileprivate var hasRanges: Bool {
+    switch self {
+    case .ipv4(let set): set.intervals.contains { $0.first != $0.last }
+    case .ipv6(let set): set.intervals.contains { $0.first != $0.last }
+    case .elements: false
+    }
   }
 }
 
