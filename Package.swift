@@ -64,13 +64,26 @@ let package = Package(
       name: "RulesetExamples", dependencies: ["Bytecode", "NetworkTypes"],
       path: "Tests/RulesetExamples", swiftSettings: strict),
     tests("NetworkTypesTests", ["NetworkTypes"]),
-    tests("PolicyLanguageTests", ["PolicyLanguage", "NetworkTypes"]),
+    tests(
+      "PolicyLanguageTests",
+      [
+        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", .product(name: "Yams", package: "Yams"),
+      ]),
+    tests("RuleCompilerTests", ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes", "RulesetExamples"]),
     tests(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
+    tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
+    tests(
+      "OperationsTests",
+      [
+        "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
+        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+      ]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
+    tests("RepositoryTests", []),
   ]
 )

@@ -1,2 +1,29 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int result(int status) { return status < 0 ? -errno : status; }
+
+int linux_unshare(int flags) { return result(unshare(flags)); }
+
+int linux_setns(int fd, int flags) { return result(setns(fd, flags)); }
+
+int linux_namespace_type(int fd) { return result(ioctl(fd, NS_GET_NSTYPE)); }
+
+int linux_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
+
+int linux_effective_capabilities(uint64_t *effective) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+  if (syscall(SYS_capget, &header, data) < 0) return -errno;
+  *effective = (uint64_t)data[1].effective << 32 | data[0].effective;
+  return 0;
+}

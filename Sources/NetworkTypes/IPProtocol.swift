@@ -39,7 +39,8 @@ public struct IPProtocol: RawRepresentable, Hashable, Sendable, Comparable {
     }
   }
 
-  static let names: [(String, IPProtocol)] = [
+  /// The protocols that have a name here, with their names.
+  public static let names: [(String, IPProtocol)] = [
     ("icmp", .icmp), ("igmp", .igmp), ("tcp", .tcp), ("udp", .udp), ("dccp", .dccp),
     ("gre", .gre), ("esp", .esp), ("ah", .ah), ("icmpv6", .icmpv6), ("sctp", .sctp),
     ("udplite", .udplite),

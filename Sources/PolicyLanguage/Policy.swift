@@ -26,6 +26,11 @@ public struct Policy: Hashable, Sendable {
   public var deny: [Entry]
   /// The policy's own test connections.
   public var tests: [PolicyTest]
+  /// The address groups that the policy's files define, in the order read.
+  public var groups: [GroupDefinition]
+  /// Clause → the document and section it implements, from `sources:`; also for clauses that no
+  /// packet rule enforces (`transfer`, `billing`, `sockopt`).
+  public var citations: [String: String]
 
   /// Makes a policy from checked parts.
   public init(
@@ -39,7 +44,9 @@ public struct Policy: Hashable, Sendable {
     defaultDecision: Sourced<Decision>,
     allow: [Entry],
     deny: [Entry],
-    tests: [PolicyTest]
+    tests: [PolicyTest],
+    groups: [GroupDefinition] = [],
+    citations: [String: String] = [:]
   ) {
     self.name = name
     self.about = about
@@ -52,6 +59,8 @@ public struct Policy: Hashable, Sendable {
     self.allow = allow
     self.deny = deny
     self.tests = tests
+    self.groups = groups
+    self.citations = citations
   }
 
   /// Clauses that weir itself uses; an entry may not take one of these names.
@@ -62,6 +71,23 @@ public struct Policy: Hashable, Sendable {
     "protocols", "listen", "bind", "idle", "default", "no-flow", "fragment", "routing-header",
     "link-control", "transfer", "billing", "sockopt",
   ]
+}
+
+/// A named address group as a policy's file defines it.
+public struct GroupDefinition: Hashable, Sendable {
+  /// Its name.
+  public var name: String
+  /// Its items as written, each in the policy language's flow style.
+  public var items: [String]
+  /// Where it was written.
+  public var location: SourceLocation
+
+  /// Makes a definition.
+  public init(name: String, items: [String], location: SourceLocation) {
+    self.name = name
+    self.items = items
+    self.location = location
+  }
 }
 
 /// A value with the place it was written at; `location` is nil for a built-in default.
@@ -151,18 +177,22 @@ public struct Destination: Hashable, Sendable {
   /// IPv4 addresses whose ISATAP form (interface identifier `::0:5efe:a.b.c.d` or
   /// `::200:5efe:a.b.c.d`, any /64) belongs to it as well (group `private`).
   public var isatapEmbedded: IntervalSet<UInt32>
+  /// The items as written, each in the policy language's flow style (`private`, `10.0.0.0/8`).
+  public var items: [String]
 
   /// Makes a destination.
   public init(
     addresses: AddressSet = .init(),
     names: [NameReference] = [],
     includesLinkBroadcast: Bool = false,
-    isatapEmbedded: IntervalSet<UInt32> = .init()
+    isatapEmbedded: IntervalSet<UInt32> = .init(),
+    items: [String] = []
   ) {
     self.addresses = addresses
     self.names = names
     self.includesLinkBroadcast = includesLinkBroadcast
     self.isatapEmbedded = isatapEmbedded
+    self.items = items
   }
 }
 

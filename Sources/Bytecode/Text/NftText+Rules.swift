@@ -33,8 +33,12 @@ extension NftText {
       put(selectors)
       out.put(isInverted ? " != " : " ")
       try putReference(set, as: selectors.map(\.type))
-    case .verdictMap(let selectors, let set):
+    case .verdictMap(let selectors, let mask, let set):
       put(selectors)
+      if let mask, let type = selectors.first?.type {
+        out.put(" & ")
+        out.put(mask, as: type)
+      }
       out.put(" vmap ")
       try putReference(set, as: selectors.map(\.type))
     case .metaSetFromMap(let key, let selectors, let set):

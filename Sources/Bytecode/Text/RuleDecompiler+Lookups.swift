@@ -2,7 +2,7 @@
 extension RuleDecompiler {
   mutating func lookup(_ lookup: Lookup) throws(BytecodeError) {
     guard let set = sets[lookup.set] else { throw refusal("the table has no such set") }
-    let selectors = try keySelectors(lookup.source, of: set)
+    let (selectors, mask) = try keySelectors(lookup.source, of: set)
     guard lookup.destination == nil || !lookup.isInverted else {
       throw refusal("an inverted lookup has no data")
     }
@@ -13,7 +13,7 @@ extension RuleDecompiler {
       dropDependencies(of: selectors)
       if selectors.count == 1 {
         let relation: Relation = lookup.isInverted ? .notEqual : .implicit
-        statements.append(.match(selectors[0], mask: nil, relation, .set(set)))
+        statements.append(.match(selectors[0], mask: mask, relation, .set(set)))
       } else {
         statements.append(
           .concatenatedMatch(selectors, isInverted: lookup.isInverted, set))
@@ -23,23 +23,27 @@ extension RuleDecompiler {
     if destination == .verdict {
       guard set.isVerdictMap else { throw refusal("the set holds no verdicts") }
       dropDependencies(of: selectors)
-      statements.append(.verdictMap(selectors, set))
+      statements.append(.verdictMap(selectors, mask: mask, set))
     } else {
-      guard set.dataType != nil else { throw refusal("the set holds no data") }
+      guard set.dataType != nil, mask == nil else { throw refusal("the set holds no data") }
       hold(.mapped(selectors, set), in: destination)
     }
   }
 
   /// The loads that make up a key, one a field, each at a word of its own.
+  ///
+  /// A key of one field may be masked.
   private mutating func keySelectors(
     _ source: Register, of set: NamedSet
-  ) throws(BytecodeError) -> [Selector] {
+  ) throws(BytecodeError) -> (selectors: [Selector], mask: [UInt8]?) {
     var selectors: [Selector] = []
+    var keyMask: [UInt8]?
     var word = source.word
     for key in set.key {
-      guard (0...15).contains(word), case .selector(let selector, nil)? = registers[word] else {
-        throw refusal("the key is not made of plain loads")
-      }
+      guard (0...15).contains(word), case .selector(let selector, let mask)? = registers[word],
+        mask == nil || (set.key.count == 1 && !selector.type.isBitmask)
+      else { throw refusal("the key is not made of plain loads") }
+      keyMask = mask
       unread.remove(word)
       let length = set.key.count == 1 ? set.keyLengthBytes : key.lengthBytes
       let isWhole = selector.header.map { Int($0.length) == selector.lengthBytes } ?? true
@@ -55,7 +59,7 @@ extension RuleDecompiler {
       selectors.append(selector)
       word += (selector.lengthBytes + 3) / 4
     }
-    return selectors
+    return (selectors, keyMask)
   }
 
   /// Whether nft(8) takes a load of one type for a key of another.

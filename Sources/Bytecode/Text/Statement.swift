@@ -49,7 +49,8 @@ enum Operand: Hashable {
 enum Statement: Hashable {
   case match(Selector, mask: [UInt8]?, Relation, Operand)
   case concatenatedMatch([Selector], isInverted: Bool, NamedSet)
-  case verdictMap([Selector], NamedSet)
+  /// A verdict by lookup; a mask only with one field.
+  case verdictMap([Selector], mask: [UInt8]?, NamedSet)
   case metaSet(MetaKey, [UInt8])
   case metaSetFromMap(MetaKey, [Selector], NamedSet)
   case counter(Counter)

@@ -1,1 +1,40 @@
 #pragma once
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* Calls that Swift's Glibc hides behind _GNU_SOURCE, variadic arguments or
+ * missing wrappers. Each returns 0 or more, or a negative errno. */
+
+/* unshare(2) and setns(2); the flags are linux_clone_newuser | linux_clone_newnet. */
+int linux_unshare(int flags);
+int linux_setns(int fd, int flags);
+enum { linux_clone_newuser = 0x10000000, linux_clone_newnet = 0x40000000 };
+
+/* The kind of namespace behind a descriptor, one of the clone flags; see ioctl_ns(2). */
+int linux_namespace_type(int fd);
+
+/* An eventfd(2) of value 0, closed on exec. */
+int linux_eventfd(void);
+
+/* The effective capability set of the calling thread, bit n for capability n. */
+int linux_effective_capabilities(uint64_t *effective);
+
+/* Numbers that Swift does not import or that older headers lack. */
+enum {
+  linux_ip_freebind = 15,
+  linux_ip_nodefrag = 22,
+  linux_so_original_dst = 80,
+  linux_ipv6_hdrincl = 36,
+  linux_ipv6_freebind = 78,
+  linux_packet_ignore_outgoing = 23,
+  linux_eth_p_all = 3,
+};

@@ -19,3 +19,8 @@
 #include <libnftnl/table.h>
 #include <libnftnl/trace.h>
 #include <libnftnl/udata.h>
+
+/* Receives one datagram from the kernel itself; others on the bus are ignored.
+   Returns its length, 0 for a datagram that did not come from the kernel, or -errno;
+   -EMSGSIZE when it did not fit `capacity`. */
+ssize_t weir_netlink_receive(int descriptor, void *buffer, size_t capacity, int flags);

@@ -1,0 +1,48 @@
+import Bytecode
+
+/// Names that belong to a generation: `g<N>/…`.
+enum GenerationName {
+  /// The generation a name belongs to; nil for names without one.
+  static func generation(of name: String) -> Int? {
+    guard name.first == "g", let slash = name.firstIndex(of: "/") else { return nil }
+    let digits = name[name.index(after: name.startIndex)..<slash]
+    guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+    return Int(digits)
+  }
+
+  /// Whether a set is shared by generations and named by its content.
+  static func isShared(_ name: String) -> Bool { name.hasPrefix("addresses/") }
+
+  /// Whether a set is one of the maps that lead into the generation in force.
+  static func isGenerationMap(_ name: String) -> Bool { name.hasPrefix("generation/") }
+}
+
+extension Table {
+  /// The comment that marks a table as weir's own.
+  static let managedComment = "managed by weir"
+
+  /// The generation that packets are judged by: where the catch-all of `generation/out` leads.
+  var generationInForce: Int? {
+    guard let map = sets.first(where: { $0.name == "generation/out" }),
+      case .elements(let elements) = map.content,
+      let chain = elements.first(where: \.isCatchAll)?.verdict?.chain
+    else { return nil }
+    return GenerationName.generation(of: chain)
+  }
+
+  /// Every generation that has a chain or set.
+  var generations: Set<Int> {
+    Set((chains.map(\.name) + sets.map(\.name)).compactMap(GenerationName.generation))
+  }
+
+  /// Names of sets that rules of chains look into, where the chain's name passes.
+  func setsUsed(by isPart: (String) -> Bool) -> Set<String> {
+    var names: Set<String> = []
+    for chain in chains where isPart(chain.name) {
+      for case .lookup(let lookup) in chain.rules.flatMap(\.expressions) {
+        names.insert(lookup.set)
+      }
+    }
+    return names
+  }
+}

@@ -1,0 +1,263 @@
+import Bytecode
+
+/// Ends one attempt at an installation.
+enum InstallFailure: Error {
+  /// A step failed at the kernel; a moved generation is worth another attempt.
+  case step(KernelError)
+  /// Another attempt would end alike.
+  case refusal(InstallError)
+}
+
+/// One installation over as many attempts as it takes.
+struct Installer {
+  let target: (Int) -> Table
+  let proof: InstallProof?
+  /// What was in force when the first attempt began.
+  private var previous: Int?
+  /// The generation this installation has put in force.
+  private var swapped: Int?
+  /// What is in force now, for errors.
+  private(set) var standing = Standing.unclear
+
+  init(target: @escaping (Int) -> Table, proof: InstallProof?) {
+    self.target = target
+    self.proof = proof
+  }
+
+  /// One attempt.
+  mutating func run<Transport: NetlinkTransport & ~Copyable>(
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> InstallOutcome {
+    let name = target(1).identifier
+    var (live, generation) = try read(name, &session)
+    if let live { try refuseForeign(live) }
+    let inForce = live?.generationInForce
+    standing = inForce.map(Standing.previous) ?? .nothing
+    if swapped == nil { previous = inForce }
+    if let live, let inForce, isAsCompiled(live, target(inForce)) {
+      if swapped == nil { try refresh(live, target(inForce), &session) }
+      return try finish(live, inForce, generation, &session)
+    }
+    if let there = live {
+      let counters = Set(there.counters.map(\.name))
+      if try clean(there, keeping: inForce, counters: counters, generation, &session) {
+        (live, generation) = try read(name, &session)
+      }
+    }
+    let next = (live?.generations.max() ?? 0) + 1
+    var plan = GenerationPlan(live: live, target: target(next), generation: next)
+    if try heal(plan, &session) { (plan.live, generation) = try read(name, &session) }
+    try commit(plan.preload, name, generation, .split, &session)
+    (plan.live, generation) = try provePreload(plan, &session)
+    return try swap(plan, generation, &session)
+  }
+
+  // MARK: Steps
+
+  private func provePreload<Transport: NetlinkTransport & ~Copyable>(
+    _ plan: GenerationPlan, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> (live: Table?, generation: UInt32) {
+    let name = plan.target.identifier
+    let snapshot = try readAll(name, &session)
+    let live = snapshot.ruleset.table(name)
+    let part = {
+      GenerationName.generation(of: $0) == plan.generation || GenerationName.isShared($0)
+    }
+    let expected = TableComparison(plan.target, runtimeSets: plan.target.runtimeSets, where: part)
+    var differences =
+      live.map {
+        TableComparison($0, runtimeSets: plan.target.runtimeSets, where: part)
+          .differences(from: expected, isExact: false)
+      } ?? ["the table is missing"]
+    if let objection = proof?(.preloaded, snapshot.ruleset) { differences.append(objection) }
+    guard differences.isEmpty else {
+      if let live {
+        let counters = Set(live.counters.map(\.name))
+        let inForce = live.generationInForce
+        _ = try? clean(
+          live, keeping: inForce, counters: counters, snapshot.generation, &session)
+      }
+      throw .refusal(
+        .notProven(.preloaded, differences: differences, standing: standing))
+    }
+    return (live, snapshot.generation)
+  }
+
+  private mutating func swap<Transport: NetlinkTransport & ~Copyable>(
+    _ plan: GenerationPlan, _ generation: UInt32, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> InstallOutcome {
+    let name = plan.target.identifier
+    standing = .unclear
+    do {
+      try commit(plan.swap, name, generation, .whole, &session)
+    } catch {
+      // Lost replies say nothing either way: the read-back does.
+      guard case .step(let cause) = error, cause.cause == .repliesLost else {
+        standing = previous.map(Standing.previous) ?? .nothing
+        throw error
+      }
+    }
+    let snapshot = try readAll(name, &session)
+    let live = snapshot.ruleset.table(name)
+    var differences: [String] = []
+    if let live {
+      if live.generationInForce != plan.generation {
+        differences.append("the swap is not in force")
+      }
+      differences += self.differences(live, plan.target)
+    } else {
+      differences.append("the table is missing")
+    }
+    if let objection = proof?(.swapped, snapshot.ruleset) { differences.append(objection) }
+    guard differences.isEmpty, let live else {
+      try swapBack(live, &session)
+      throw .refusal(.notProven(.swapped, differences: differences, standing: standing))
+    }
+    swapped = plan.generation
+    return try finish(live, plan.generation, snapshot.generation, &session)
+  }
+
+  /// Leads packets back into the generation before, or removes a first installation.
+  private mutating func swapBack<Transport: NetlinkTransport & ~Copyable>(
+    _ live: Table?, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) {
+    guard let live else { return }
+    let name = live.identifier
+    guard let previous else {
+      try commit([.deleteTable], name, nil, .whole, &session)
+      standing = .nothing
+      return
+    }
+    let back = GenerationPlan(live: live, target: target(previous), generation: previous)
+    try commit(back.swap, name, nil, .whole, &session)
+    let again = try read(name, &session).live
+    standing = again?.generationInForce == previous ? .previous(generation: previous) : .unclear
+  }
+
+  /// The new generation is proven: removes everything else.
+  private mutating func finish<Transport: NetlinkTransport & ~Copyable>(
+    _ live: Table, _ inForce: Int, _ generation: UInt32,
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> InstallOutcome {
+    let compiled = target(inForce)
+    var outcome = InstallOutcome(
+      generation: inForce, previous: previous, isUnchanged: swapped == nil)
+    do {
+      let counters = Set(compiled.counters.map(\.name))
+      _ = try clean(live, keeping: inForce, counters: counters, generation, &session)
+    } catch {
+      guard case .step(let cause) = error, !cause.isWorthAnotherAttempt else { throw error }
+      outcome.cleaningError = cause
+    }
+    return outcome
+  }
+
+  /// Removes what is unreachable; tells whether there was anything.
+  private func clean<Transport: NetlinkTransport & ~Copyable>(
+    _ live: Table, keeping kept: Int?, counters: Set<String>, _ generation: UInt32,
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> Bool {
+    let changes = GenerationPlan.cleaning(live, keeping: kept, counters: counters)
+    try commit(changes, live.identifier, generation, .whole, &session)
+    return !changes.isEmpty
+  }
+
+  /// Rewrites shared sets whose contents are not what their names say; tells whether any was.
+  private func heal<Transport: NetlinkTransport & ~Copyable>(
+    _ plan: GenerationPlan, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> Bool {
+    guard let live = plan.live else { return false }
+    do {
+      let shared = plan.target.sets.filter { GenerationName.isShared($0.name) }
+      return try !session.refresh(shared, in: live).isEmpty
+    } catch { throw .step(error) }
+  }
+
+  /// Gives sets of runtime state the contents of the compiled table.
+  private func refresh<Transport: NetlinkTransport & ~Copyable>(
+    _ live: Table, _ compiled: Table, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) {
+    do {
+      try session.refresh(compiled.sets.filter(\.isRuntimeState), in: live)
+    } catch { throw .step(error) }
+  }
+
+  // MARK: Judging
+
+  private func refuseForeign(_ live: Table) throws(InstallFailure) {
+    var reasons = live.comment == Table.managedComment ? [] : [live.commentReason]
+    reasons += GenerationPlan.strangers(in: live, target(1))
+    if !reasons.isEmpty { throw .refusal(.foreign(live.identifier, reasons: reasons)) }
+  }
+
+  private func isAsCompiled(_ live: Table, _ compiled: Table) -> Bool {
+    differences(live, compiled).isEmpty
+  }
+
+  /// Differences of the part in force; other generations and what only they use do not count.
+  private func differences(_ live: Table, _ compiled: Table) -> [String] {
+    let inForce = compiled.generations
+    let shared = Set(compiled.sets.map(\.name))
+    let counters = Set(compiled.counters.map(\.name))
+    func isPart(_ name: String) -> Bool {
+      if let generation = GenerationName.generation(of: name) {
+        return inForce.contains(generation)
+      }
+      return !GenerationName.isShared(name) || shared.contains(name)
+    }
+    var trimmed = live
+    trimmed.counters.removeAll { !counters.contains($0.name) }
+    let runtime = compiled.runtimeSets
+    return TableComparison(trimmed, runtimeSets: runtime, where: isPart)
+      .differences(from: TableComparison(compiled, runtimeSets: runtime))
+  }
+
+  // MARK: Kernel
+
+  private func read<Transport: NetlinkTransport & ~Copyable>(
+    _ name: TableIdentifier, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> (live: Table?, generation: UInt32) {
+    do {
+      let snapshot = try session.readSnapshot(of: name)
+      return (snapshot.ruleset.tables.first, snapshot.generation)
+    } catch { throw .step(error) }
+  }
+
+  /// The table, or every table when there is a judge to see them.
+  private func readAll<Transport: NetlinkTransport & ~Copyable>(
+    _ name: TableIdentifier, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> Snapshot {
+    do {
+      return try session.readSnapshot(of: proof == nil ? name : nil)
+    } catch { throw .step(error) }
+  }
+
+  private func commit<Transport: NetlinkTransport & ~Copyable>(
+    _ changes: [Change], _ name: TableIdentifier, _ generation: UInt32?,
+    _ atomicity: Atomicity, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) {
+    do {
+      try session.commit(
+        changes, to: name.family, name.name, ifGeneration: generation, atomicity)
+    } catch { throw .step(error) }
+  }
+}
+
+extension Table {
+  /// Family and name.
+  var identifier: TableIdentifier { TableIdentifier(family: family, name: name) }
+
+  /// Sets whose contents are runtime state.
+  var runtimeSets: Set<String> { Set(sets.filter(\.isRuntimeState).map(\.name)) }
+}
+
+extension Ruleset {
+  /// The table of that name.
+  func table(_ name: TableIdentifier) -> Table? { tables.first { $0.identifier == name } }
+}
+
+extension KernelError {
+  /// Whether reading again and going on from what is there can succeed: the ruleset moved, or the
+  /// kernel's answer was lost and only a read-back tells what happened.
+  var isWorthAnotherAttempt: Bool { cause == .generationMoved || cause == .repliesLost }
+}

@@ -1,0 +1,162 @@
+import Bytecode
+import ConnectionReplay
+import LinuxSystem
+import NetfilterLink
+import NetworkTypes
+import PolicyMeaning
+
+// The rungs that ask the real kernel, each in namespaces made for it.
+
+/// Loads a table into the namespace of the calling thread; the verifier's way to install.
+typealias TableLoader = (Table) throws -> Void
+
+extension VerifyPlan {
+  /// Replays every outbound probe as a raw packet and looks who left.
+  func packetRung(
+    loading load: TableLoader, table: Table, progress: (Int, Int) -> Void
+  ) throws -> RungReport {
+    let sandbox = try PacketSandbox()
+    try sandbox.inside.run { try load(table) }
+    let outbound = cases.filter { $0.probe.flow.direction == .outbound }
+    var report = RungReport(.packet)
+    let start = ProcessFacts.monotonicNanoseconds()
+    var done = 0
+    while done < outbound.count {
+      let batch = Array(outbound[done..<min(done + 8192, outbound.count)])
+      let seen = try sandbox.observe(batch.map(\.probe))
+      for (item, observation) in zip(batch, seen) {
+        report.compare(item, observation, host: sandbox.addresses)
+      }
+      done += batch.count
+      progress(done, outbound.count)
+    }
+    report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
+    report.conclude()
+    return report
+  }
+
+  /// Holds real conversations: every test, and a spread of the generated probes.
+  func connectionRung(
+    loading load: TableLoader, table: Table, cap: Int, progress: (Int, Int) -> Void
+  ) throws -> RungReport {
+    let sandbox = try ConversationSandbox { port in try loadRedirect(to: port) }
+    try sandbox.inside.run { try load(table) }
+    let possible = cases.filter { $0.canConverse(sandbox.addresses) }
+    let authored = possible.filter { $0.authored != nil }
+    let generated = thinned(possible.filter { $0.authored == nil }, to: cap)
+    let chosen = authored + generated
+    var report = RungReport(.connection)
+    let start = ProcessFacts.monotonicNanoseconds()
+    var done = 0
+    while done < chosen.count {
+      let batch = Array(chosen[done..<min(done + 512, chosen.count)])
+      var seen = try sandbox.observe(batch.map(\.probe))
+      // What proved nothing beside hundreds of others, two on one port say, is tried once alone.
+      for index in batch.indices.filter({ seen[$0].isOpen(batch[$0]) }).prefix(50) {
+        seen[index] = try sandbox.observe([batch[index].probe])[0]
+      }
+      for (item, observation) in zip(batch, seen) {
+        report.compare(item, observation, host: sandbox.addresses)
+      }
+      done += batch.count
+      progress(done, chosen.count)
+    }
+    report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
+    report.conclude()
+    return report
+  }
+}
+
+extension VerifyCase {
+  /// Whether sockets can try it: plain TCP and UDP towards somebody else.
+  fileprivate func canConverse(_ addresses: SandboxAddresses) -> Bool {
+    let flow = probe.flow
+    guard probe.shape == .plain, flow.ipProtocol == .tcp || flow.ipProtocol == .udp else {
+      return false
+    }
+    if flow.direction == .inbound { return flow.localPort != nil }
+    return !addresses.isOwn(flow.remoteAddress) && !flow.remoteAddress.isUnroutable
+      && (flow.ipProtocol == .udp || !(flow.isLinkBroadcast || flow.remoteAddress.isGroupLike))
+  }
+}
+
+extension Observation {
+  /// Whether the observation proves nothing about a case.
+  fileprivate func isOpen(_ item: VerifyCase) -> Bool {
+    if case .undecided = judged(against: item.expectation.ruling.decision) { return true }
+    return false
+  }
+}
+
+extension IPAddress {
+  /// Addresses that the socket layer turns into the host itself or refuses before any rule.
+  fileprivate var isUnroutable: Bool {
+    switch self {
+    case .v4(let bits): bits == 0 || bits >> 24 == 127
+    case .v6(let bits): bits <= 1 || bits >> 32 == 0xffff
+    }
+  }
+
+  /// Multicast and limited broadcast, which TCP refuses to connect to.
+  fileprivate var isGroupLike: Bool {
+    switch self {
+    case .v4(let bits): bits >> 28 == 14 || bits == .max
+    case .v6(let bits): bits >> 120 == 0xff
+    }
+  }
+}
+
+extension RungReport {
+  /// Judges one observation against the reference.
+  mutating func compare(
+    _ item: VerifyCase, _ observation: Observation, host: SandboxAddresses
+  ) {
+    let expected = item.expectation.ruling
+    switch observation.judged(against: expected.decision) {
+    case .agrees:
+      agree(expected)
+    case .disagrees:
+      disagree(
+        Disagreement(
+          probe: "\(item.probe)", origin: item.origin,
+          expected: "\(expected.decision.rawValue) \(expected.clause)", seen: "\(observation)",
+          packet: item.packetHex(host), rules: []))
+    case .undecided(let reason):
+      leaveOpen("\(item.probe)", reason)
+    }
+  }
+}
+
+extension VerifyCase {
+  /// The probe's packet, hexadecimal; nil for inbound probes of the connection rung.
+  fileprivate func packetHex(_ host: SandboxAddresses) -> String? {
+    var builder = PacketBuilder()
+    builder.build(probe, host: host.inside(probe.family), tag: 1)
+    return builder.bytes.hex
+  }
+}
+
+/// Sends every TCP and UDP port of the namespace to one; for the side that plays the Internet.
+private func loadRedirect(to port: UInt16) throws {
+  let register = Register(word: 0)
+  let rules = [IPProtocol.tcp, .udp].map { ipProtocol in
+    Rule([
+      .meta(MetaLoad(.l4proto, into: register)),
+      .compare(Compare(register, .equal, [ipProtocol.rawValue])),
+      .immediate(.data([UInt8(port >> 8), UInt8(port & 0xff)], into: register)),
+      .redirect(Redirect(port: register)),
+    ])
+  }
+  let chain = Chain(
+    name: "every-port",
+    hook: HookBinding(type: "nat", hook: .prerouting, priority: -100, policy: .accept),
+    rules: rules)
+  let table = Table(family: .inet, name: "internet", chains: [chain])
+  var session = NetfilterSession(try NetlinkSocket.open())
+  let changes: [Change] =
+    [.addTable(table), .addChain(chain)]
+    + rules.enumerated().map {
+      .addRule($0.element, chain: chain.name, position: $0.offset + 1, anonymousSets: [])
+    }
+  try session.commit(changes, to: .inet, table.name)
+}

@@ -1,1 +1,0 @@
-// Started with its first code.

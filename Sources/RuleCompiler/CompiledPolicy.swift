@@ -1,0 +1,55 @@
+public import Bytecode
+public import NetworkTypes
+public import PolicyLanguage
+
+/// A policy as an nf_tables table, ready to be printed or installed under any generation number.
+///
+/// Everything that belongs to one generation has the prefix `g<N>/`; base chains, the two maps
+/// `generation/out` and `generation/in` and the counters do not, nor do the large address sets
+/// `addresses/<family>/<digest>`, which are named by their content and shared by generations.
+public struct CompiledPolicy: Sendable {
+  /// SHA-256 of everything the table says, 64 hexadecimal digits; independent of the generation
+  /// and of what names resolve to.
+  public let digest: String
+  /// The names whose answers the table needs, sorted, with the addresses each may have.
+  public let names: [NameReference]
+  /// The comment of every table that weir made.
+  public static let tableComment = "managed by weir"
+
+  let plan: TablePlan
+
+  /// Renders the table.
+  ///
+  /// - Parameters:
+  ///   - generation: the number in the names, from 1.
+  ///   - answers: addresses for each name; a name that is missing gets empty sets.
+  /// - Returns: the table, equal for equal arguments.
+  public func table(generation: Int = 1, answers: [String: [IPAddress]] = [:]) -> Table {
+    var builder = TableBuilder(plan: plan, generation: generation, answers: answers)
+    builder.entryComment =
+      "policy \(plan.policy.name) \(digest.prefix(32))"
+    return builder.build()
+  }
+}
+
+/// Compiles a policy.
+///
+/// Passes, in order: ``terms``, partition of the address space, large classes apart, then one chain
+/// for each class, for each clause that denies, and for each way a packet can arrive.
+///
+/// - Parameters:
+///   - policy: a checked policy.
+///   - tableName: the name of the `inet` table.
+/// - Returns: the compiled policy.
+///
+/// Complexity: O(n log n) for n intervals and entries.
+/// Example: `compile(policy).table()` is what `weir print` shows.
+public func compile(_ policy: Policy, tableName: String = "weir") -> CompiledPolicy {
+  let plan = TablePlan(policy: policy, tableName: tableName)
+  var builder = TableBuilder(plan: plan, generation: 0, answers: [:])
+  let names = Dictionary(
+    (policy.allow + policy.deny).flatMap { $0.destination?.names ?? [] }.map { ($0.name, $0) },
+    uniquingKeysWith: { first, _ in first }
+  ).values.sorted { $0.name < $1.name }
+  return CompiledPolicy(digest: builder.build().digest, names: names, plan: plan)
+}

@@ -1,0 +1,371 @@
+import Bytecode
+import NetworkTypes
+import PolicyLanguage
+
+// From a new flow to the class of its address, and from there by name, link fact and port.
+
+/// Identifies a class chain: its family's number and its terms.
+struct ClassKey: Hashable {
+  var family: Family
+  var terms: [Int]
+}
+
+extension TableBuilder {
+  /// `g/new-tcp4`, `g/new4` and the same for IPv6: opening packets only, from an allowed port.
+  mutating func addNewFlowChains() {
+    let noFlow = deny("no-flow")
+    for family in Family.allCases {
+      let digit = family.digit
+      if policy.protocols.value.contains(.tcp) {
+        // FIN, SYN, RST, ACK: SYN alone opens a connection.
+        addChain(
+          "new-tcp\(digit)",
+          [
+            rule(
+              [Match.layer4(.tcp), [Match.load(.transport, 13, 1)]]
+                + [Match.masked([0x17], .equal, [0x02])], .goto(name("new\(digit)"))),
+            rule([], noFlow),
+          ])
+      }
+      addChain("new\(digit)", newFlowRules(family))
+    }
+  }
+
+  private mutating func newFlowRules(_ family: Family) -> [Rule] {
+    var rules: [Rule] = []
+    if family == .ipv6 {
+      rules.append(
+        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], deny("routing-header")))
+    }
+    let judge = judgeExpressions(family)
+    guard let ports = policy.sourcePorts.value else { return rules + judge.map { Rule($0) } }
+    let portless = policy.protocols.value.filter { !$0.hasPorts }
+    if !portless.isEmpty {
+      let map = anonymousMap(
+        .inetProtocol, isInterval: false,
+        portless.map {
+          SetElement(key: [$0.rawValue], verdict: .goto(name("judge\(family.digit)")))
+        })
+      rules.append(
+        Rule([.meta(MetaLoad(.l4proto, into: Match.register)), Match.verdictFrom(map)]))
+    }
+    let needsJudgeChain = judge.count > 1 || !portless.isEmpty
+    let inPorts = sourcePortTest(ports)
+    if needsJudgeChain {
+      addChain("judge\(family.digit)", judge.map { Rule($0) })
+      rules.append(rule([inPorts], .goto(name("judge\(family.digit)"))))
+    } else {
+      rules += judge.map { Rule(inPorts + $0) }
+    }
+    return rules + [rule([], deny("bind", at: policy.sourcePorts.location))]
+  }
+
+  private mutating func sourcePortTest(_ ports: PortSet) -> [Expression] {
+    [Match.sourcePort] + portTest(ports)
+  }
+
+  /// Tests the port in the register against a set that is not empty.
+  private mutating func portTest(_ ports: PortSet) -> [Expression] {
+    if ports.intervals.count == 1, let only = ports.intervals.first { return Match.inPorts(only) }
+    let isInterval = ports.intervals.contains { $0.first != $0.last }
+    let set = anonymousSet(
+      .inetService, isInterval: isInterval, ports.intervals.map { SetElement(ports: $0) })
+    return [Match.isIn(set)]
+  }
+
+  /// The lookups that find the class of the destination; the last always gives a verdict.
+  private func judgeExpressions(_ family: Family) -> [[Expression]] {
+    switch family {
+    case .ipv4:
+      return [blockKey(isNat64: false, level: .first) + [Match.verdictFrom(name("blocks4"))]]
+    case .ipv6:
+      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
+      let maps = plan.v6.large.isEmpty ? ["destination6"] : ["shards6", "destination6"]
+      return maps.map { load + [Match.verdictFrom(name($0))] }
+    }
+  }
+
+  mutating func addClassifier4() {
+    addBlocks4()
+    addNat64()
+  }
+
+  mutating func addClassifier6() {
+    var elements = [
+      SetElement(
+        v6: Interval(UInt128(0x64_ff9b) << 96, UInt128(0x64_ff9b) << 96 + 0xffff_ffff),
+        verdict: .goto(name("nat64")))
+    ]
+    for addressClass in plan.v6.small {
+      let verdict = classVerdict(.ipv6, addressClass.terms)
+      elements += addressClass.intervals.map { SetElement(v6: $0, verdict: verdict) }
+    }
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    elements.append(.catchAll(classVerdict(.ipv6, plan.v6.fallback)))
+    addDestinationMap("destination6", .ipv6Address, elements, typeof: nil)
+    addShards6()
+  }
+
+  /// 64:ff9b::a.b.c.d is judged by a.b.c.d: the same classes over the last four bytes.
+  private mutating func addNat64() {
+    var elements: [SetElement] = []
+    for addressClass in plan.v4.small {
+      let verdict = classVerdict(.ipv4, addressClass.terms)
+      elements += addressClass.intervals.map { SetElement(v4: $0, verdict: verdict) }
+    }
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    elements.append(.catchAll(classVerdict(.ipv4, plan.v4.fallback)))
+    let load = PayloadLoad(
+      .network, offsetBytes: 36, lengthBytes: 4, into: Match.register)
+    addDestinationMap("destination64", .integer, elements, typeof: load)
+    var rules: [Rule] = []
+    if !plan.v4.large.isEmpty {
+      addBlocks64()
+      rules.append(
+        Rule(blockKey(isNat64: true, level: .first) + [Match.verdictFrom(name("blocks64"))]))
+    }
+    rules.append(Rule([.payload(load), Match.verdictFrom(name("destination64"))]))
+    addChain("nat64", rules)
+  }
+
+  mutating func addDestinationMap(
+    _ suffix: String, _ key: KeyType, _ elements: [SetElement], typeof: PayloadLoad?
+  ) {
+    sets.append(
+      NamedSet(
+        name: name(suffix), flags: [.map, .interval], key: [key], isVerdictMap: true,
+        typeof: typeof, content: .elements(elements)))
+  }
+
+  /// Where packets of a class go: straight to a verdict, or to a chain of their own.
+  mutating func classVerdict(_ family: Family, _ terms: [Int]) -> Verdict {
+    let key = ClassKey(family: family, terms: terms)
+    if let known = classVerdicts[key] { return known }
+    let groups = protocolGroups(terms)
+    let verdict: Verdict
+    if groups.count == 1, let constant = constantTerm(groups[0].steps) {
+      verdict = self.verdict(of: plan.terms[constant])
+    } else {
+      let suffix = chainSuffix(family, terms)
+      addClassChain(suffix, groups)
+      verdict = .goto(name(suffix))
+    }
+    classVerdicts[key] = verdict
+    return verdict
+  }
+
+  /// `to4/google`, `to6/default`, by the clauses whose addresses make the class.
+  private func chainSuffix(_ family: Family, _ terms: [Int]) -> String {
+    var labels: [String] = []
+    for index in terms {
+      guard case .fixed = plan.terms[index].addresses else { continue }
+      if !labels.contains(plan.terms[index].clause) { labels.append(plan.terms[index].clause) }
+    }
+    let base =
+      "to\(family.digit)/" + (labels.isEmpty ? "default" : labels.joined(separator: "."))
+    let isTaken = chains.contains { $0.name == name(base) }
+    return isTaken || base.utf8.count > 100
+      ? "to\(family.digit)/\(classVerdicts.count)" : base
+  }
+}
+
+/// Protocols for which a class decides alike.
+private struct ProtocolGroup {
+  var protocols: [IPProtocol]
+  var steps: [PortStep]
+}
+
+extension TableBuilder {
+  private func protocolGroups(_ terms: [Int]) -> [ProtocolGroup] {
+    var groups: [ProtocolGroup] = []
+    for ipProtocol in policy.protocols.value {
+      let steps = decide(ipProtocol, terms: terms, of: plan.terms)
+      if let index = groups.firstIndex(where: { $0.steps == steps }) {
+        groups[index].protocols.append(ipProtocol)
+      } else {
+        groups.append(ProtocolGroup(protocols: [ipProtocol], steps: steps))
+      }
+    }
+    return groups
+  }
+
+  private func constantTerm(_ steps: [PortStep]) -> Int? {
+    steps.count == 1 && !plan.terms[steps[0].term].isDynamic ? steps[0].term : nil
+  }
+
+  private mutating func addClassChain(_ suffix: String, _ groups: [ProtocolGroup]) {
+    if groups.count == 1 {
+      addGroupChain(suffix, groups[0].steps)
+      return
+    }
+    var elements: [SetElement] = []
+    for group in groups {
+      let verdict: Verdict
+      if let constant = constantTerm(group.steps) {
+        verdict = self.verdict(of: plan.terms[constant])
+      } else {
+        let names = group.protocols.map(\.description).joined(separator: ".")
+        addGroupChain("\(suffix)/\(names)", group.steps)
+        verdict = .goto(name("\(suffix)/\(names)"))
+      }
+      elements += group.protocols.map { SetElement(key: [$0.rawValue], verdict: verdict) }
+    }
+    let map = anonymousMap(.inetProtocol, isInterval: false, elements)
+    addChain(
+      suffix,
+      [Rule([.meta(MetaLoad(.l4proto, into: Match.register)), Match.verdictFrom(map)])])
+  }
+
+  /// Rules in the order of the terms; the widest of the last fixed terms needs no test.
+  private mutating func addGroupChain(_ suffix: String, _ steps: [PortStep]) {
+    var rules: [Rule] = []
+    var pending: [PortStep] = []
+    for step in steps {
+      let term = plan.terms[step.term]
+      guard term.isDynamic else {
+        pending.append(step)
+        continue
+      }
+      rules += portRules(pending)
+      pending = []
+      let ports = step.ports == .full ? [] : [Match.destinationPort] + portTest(step.ports)
+      let verdict = verdict(of: term)
+      rules += addressTests(term.addresses).map {
+        Rule(ports + $0 + [Match.verdict(verdict)], provenance: term.provenance)
+      }
+    }
+    if let rest = pending.max(by: { $0.width < $1.width }) {
+      rules += portRules(pending.filter { $0.term != rest.term })
+      let term = plan.terms[rest.term]
+      rules.append(Rule([Match.verdict(verdict(of: term))], provenance: term.provenance))
+    }
+    addChain(suffix, rules)
+  }
+
+  /// Verdicts by port: one comparison where that is enough, else one lookup.
+  private mutating func portRules(_ steps: [PortStep]) -> [Rule] {
+    if steps.count == 1, let only = steps.first, only.ports.intervals.count == 1,
+      let interval = only.ports.intervals.first
+    {
+      let term = plan.terms[only.term]
+      let test = [Match.destinationPort] + Match.inPorts(interval)
+      return [Rule(test + [Match.verdict(verdict(of: term))], provenance: term.provenance)]
+    }
+    if steps.isEmpty { return [] }
+    var elements: [SetElement] = []
+    for step in steps {
+      let verdict = verdict(of: plan.terms[step.term])
+      elements += step.ports.intervals.map { SetElement(ports: $0, verdict: verdict) }
+    }
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    let isInterval = elements.contains { $0.keyEnd != nil }
+    let map = anonymousMap(.inetService, isInterval: isInterval, elements)
+    return [Rule([Match.destinationPort, Match.verdictFrom(map)])]
+  }
+
+  /// The tests of a dynamic term: one rule for each.
+  private mutating func addressTests(_ test: Term.AddressTest) -> [[Expression]] {
+    switch test {
+    case .any, .fixed:
+      return []
+    case .name(let host, _):
+      return Family.allCases.map {
+        Match.family($0) + [
+          Match.loadDestination($0), Match.isIn(name("name\($0.digit)/\(host)")),
+        ]
+      }
+    case .linkBroadcast:
+      return [
+        [
+          .fib(FibLoad(result: 3, flags: 2, into: Match.register)),
+          .compare(Compare(Match.register, .equal, UInt32(3).hostOrder)),
+        ]
+      ]
+    case .isatap(let embedded):
+      let set = isatapSet(embedded)
+      // Bytes 8…11 of the address, with the universal/local bit masked out.
+      return [
+        Match.family(.ipv6) + [Match.load(.network, 32, 4)]
+          + Match.masked([0xfd, 0xff, 0xff, 0xff], .equal, [0x00, 0x00, 0x5e, 0xfe])
+          + [Match.load(.network, 36, 4), Match.isIn(set)]
+      ]
+    }
+  }
+
+  private mutating func isatapSet(_ embedded: IntervalSet<UInt32>) -> String {
+    let content = SetContent.ipv4(embedded)
+    let prefix = name("isatap")
+    if let known = sets.first(where: { $0.name.hasPrefix(prefix) && $0.content == content }) {
+      return known.name
+    }
+    let count = sets.count { $0.name.hasPrefix(prefix) }
+    let name = count == 0 ? prefix : "\(prefix)-\(count)"
+    sets.append(
+      NamedSet(
+        name: name, flags: .interval, key: [.integer],
+        typeof: PayloadLoad(.network, offsetBytes: 36, lengthBytes: 4, into: Match.register),
+        content: content))
+    return name
+  }
+
+  /// Two sets for every name, filled with its answers and refreshed in place.
+  mutating func addNameSets() {
+    var seen: Set<String> = []
+    for entry in policy.allow + policy.deny {
+      for reference in entry.destination?.names ?? []
+      where seen.insert(reference.name).inserted {
+        let known = Set(answers[reference.name] ?? []).sorted()
+        for family in Family.allCases {
+          sets.append(
+            NamedSet(
+              name: name("name\(family.digit)/\(reference.name)"),
+              key: [family == .ipv4 ? .ipv4Address : .ipv6Address], size: 128,
+              isRuntimeState: true,
+              content: .elements(
+                known.filter { $0.family == family }.map {
+                  SetElement(key: $0.networkOrderBytes)
+                }),
+              provenance: Provenance(clause: entry.clause, location: reference.location)))
+        }
+      }
+    }
+  }
+}
+
+extension PortStep {
+  /// How many ports the step takes.
+  fileprivate var width: Int {
+    ports.intervals.reduce(0) { $0 + Int($1.last - $1.first) + 1 }
+  }
+}
+
+extension Term {
+  fileprivate var provenance: Provenance { Provenance(clause: clause, location: location) }
+}
+
+extension Family {
+  /// 4 or 6, for names.
+  var digit: String { self == .ipv4 ? "4" : "6" }
+}
+
+extension SetElement {
+  init(ports: Interval<UInt16>, verdict: Verdict? = nil) {
+    self.init(
+      key: ports.first.networkOrder,
+      keyEnd: ports.first == ports.last ? nil : ports.last.networkOrder, verdict: verdict)
+  }
+
+  init(v4 interval: Interval<UInt32>, verdict: Verdict) {
+    self.init(
+      key: interval.first.networkOrder,
+      keyEnd: interval.first == interval.last ? nil : interval.last.networkOrder,
+      verdict: verdict)
+  }
+
+  init(v6 interval: Interval<UInt128>, verdict: Verdict) {
+    self.init(
+      key: interval.first.networkOrder,
+      keyEnd: interval.first == interval.last ? nil : interval.last.networkOrder,
+      verdict: verdict)
+  }
+}

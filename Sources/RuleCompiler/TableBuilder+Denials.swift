@@ -1,0 +1,70 @@
+import Bytecode
+import NetworkTypes
+import PolicyLanguage
+
+/// A clause that denies packets, with the counter that all its drops go through.
+struct Denial: Hashable {
+  var clause: String
+  var location: SourceLocation?
+  /// Whether packets that arrive are denied by it too; those are dropped without an answer.
+  var isInbound: Bool
+}
+
+extension TableBuilder {
+  /// The verdict that denies an outbound packet under a clause.
+  mutating func deny(_ clause: String, at location: SourceLocation? = nil) -> Verdict {
+    note(Denial(clause: clause, location: location, isInbound: false))
+    return .goto(name("deny/\(clause)"))
+  }
+
+  /// The verdict that denies an inbound packet under a clause: no answer leaves the host.
+  mutating func denyInbound(_ clause: String, at location: SourceLocation? = nil) -> Verdict {
+    note(Denial(clause: clause, location: location, isInbound: true))
+    return .goto(name("deny-in/\(clause)"))
+  }
+
+  private mutating func note(_ denial: Denial) {
+    let isKnown = denials.contains {
+      $0.clause == denial.clause && $0.isInbound == denial.isInbound
+    }
+    if !isKnown { denials.append(denial) }
+  }
+
+  /// One counter a clause, for both directions.
+  var counters: [NamedCounter] {
+    var seen: Set<String> = []
+    return denials.filter { seen.insert($0.clause).inserted }.map {
+      NamedCounter(name: "deny/\($0.clause)", comment: Self.comment(for: $0))
+    }
+  }
+
+  /// One chain a clause: count, then answer and drop.
+  mutating func addDenialChains() {
+    for denial in denials {
+      let kind = denial.isInbound ? "deny-in" : "deny"
+      let count = Rule(
+        [.objectReference(.counter("deny/\(denial.clause)"))], comment: Self.comment(for: denial),
+        provenance: Provenance(clause: denial.clause, location: denial.location))
+      let answersApplication = policy.onDeny.value == .reject && !denial.isInbound
+      addChain("\(kind)/\(denial.clause)", [count] + refusal(answersApplication))
+    }
+  }
+
+  /// TCP gets a reset and everything else an ICMP error, so that applications fail at once.
+  private func refusal(_ answersApplication: Bool) -> [Rule] {
+    guard answersApplication else { return [Rule([Match.verdict(.drop)])] }
+    return [
+      Rule(Match.layer4(.tcp) + [.reject(.tcpReset)]),
+      Rule([.reject(.adminProhibited)]),
+    ]
+  }
+
+  /// `deny private, app-engine-sockets.yaml:31`, without the characters nft cannot re-read.
+  static func comment(for denial: Denial) -> String {
+    guard let location = denial.location else { return "deny \(denial.clause), built in" }
+    let file = location.file.split(separator: "/").last.map(String.init) ?? location.file
+    let safe = String(
+      file.unicodeScalars.map { $0.isASCII && $0.value > 0x20 && $0 != "\"" ? Character($0) : "?" })
+    return "deny \(denial.clause), \(safe.suffix(40)):\(location.line)"
+  }
+}

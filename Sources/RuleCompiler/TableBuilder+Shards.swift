@@ -1,0 +1,143 @@
+import Bytecode
+import NetworkTypes
+import PolicyLanguage
+
+// Large address classes: single addresses in sized hash sets, ranges in small interval sets, both
+// cut because the kernel's dump of a set and its commit of a change cost more than linearly in the
+// set's size. A cut is a prefix of the address space, so that a changed address touches one piece;
+// sets are named by content, so that the next generation keeps the others. IPv6 is cut here, IPv4 by
+// its blocks.
+
+/// One shard: the packets whose address begins alike, and what they are tested against.
+private struct Shard<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
+  var range: Interval<Bound>
+  /// What each large class has in it.
+  var members: [(terms: [Int], intervals: [Interval<Bound>])]
+}
+
+/// A shard holds at most this many intervals of one class.
+private let shardCapacity = 2048
+
+private func cut<Bound: FixedWidthInteger & UnsignedInteger & Sendable>(
+  _ classes: [AddressClass<Bound>]
+) -> [Shard<Bound>] {
+  var shards: [Shard<Bound>] = []
+  func descend(_ range: Interval<Bound>, _ parts: [ArraySlice<Interval<Bound>>]) {
+    if parts.allSatisfy(\.isEmpty) { return }
+    if parts.allSatisfy({ $0.count <= shardCapacity }) || range.first == range.last {
+      shards.append(Shard(range: range, members: leaf(classes, range, parts)))
+      return
+    }
+    let middle = range.first + (range.last - range.first) / 2
+    descend(Interval(range.first, middle), parts.map { $0.prefix { $0.first <= middle } })
+    descend(Interval(middle + 1, range.last), parts.map { $0.dropLower(than: middle) })
+  }
+  descend(Interval(.min, .max), classes.map { $0.intervals[...] })
+  return shards
+}
+
+extension ArraySlice {
+  /// The intervals that reach beyond `middle`, found by bisection.
+  fileprivate func dropLower<Bound>(than middle: Bound) -> ArraySlice
+  where Element == Interval<Bound> {
+    var low = startIndex
+    var high = endIndex
+    while low < high {
+      let probe = low + (high - low) / 2
+      if self[probe].last <= middle { low = probe + 1 } else { high = probe }
+    }
+    return self[low...]
+  }
+}
+
+private func leaf<Bound: FixedWidthInteger & UnsignedInteger & Sendable>(
+  _ classes: [AddressClass<Bound>], _ range: Interval<Bound>,
+  _ parts: [ArraySlice<Interval<Bound>>]
+) -> [(terms: [Int], intervals: [Interval<Bound>])] {
+  zip(classes, parts).compactMap { addressClass, part in
+    part.isEmpty ? nil : (addressClass.terms, part.clipped(to: range))
+  }
+}
+
+extension ArraySlice {
+  /// The same intervals without what lies outside `range`; all of them touch it.
+  func clipped<Bound>(to range: Interval<Bound>) -> [Interval<Bound>]
+  where Element == Interval<Bound> {
+    map { Interval(Swift.max($0.first, range.first), Swift.min($0.last, range.last)) }
+  }
+}
+
+extension TableBuilder {
+  mutating func addShards6() {
+    let shards = cut(plan.v6.large)
+    if shards.isEmpty { return }
+    var elements: [SetElement] = []
+    for (index, shard) in shards.enumerated() {
+      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
+      let rules = shard.members.flatMap { member in
+        memberRules(member.terms, member.intervals, .ipv6, load: load)
+      }
+      addChain("shard6/\(index)", rules)
+      elements.append(
+        SetElement(
+          v6: shard.range, verdict: .jump(name("shard6/\(index)"))))
+    }
+    addDestinationMap("shards6", .ipv6Address, elements, typeof: nil)
+  }
+
+  /// Single addresses by a hash set, then ranges by an interval set, of one large class.
+  mutating func memberRules<Bound>(
+    _ terms: [Int], _ intervals: [Interval<Bound>], _ family: Family, load: [Expression]
+  ) -> [Rule] {
+    let verdict = classVerdict(family, terms)
+    let singles = intervals.filter { $0.first == $0.last }
+    let ranges = intervals.filter { $0.first != $0.last }
+    return [(singles, false), (ranges, true)].compactMap { part, isInterval in
+      if part.isEmpty { return nil }
+      let set = sharedSet(IntervalSet(canonical: part[...]), family, isInterval: isInterval)
+      return Rule(load + [Match.isIn(set), Match.verdict(verdict)])
+    }
+  }
+
+  /// Type of the sets that hold IPv4 addresses for both IPv4 and NAT64 packets.
+  private static var rawAddress: PayloadLoad {
+    PayloadLoad(.network, offsetBytes: 16, lengthBytes: 4, into: Match.register)
+  }
+
+  /// Adds, once, the set with exactly this content; its name is the content's digest.
+  private mutating func sharedSet<Bound>(
+    _ content: IntervalSet<Bound>, _ family: Family, isInterval: Bool
+  ) -> String {
+    var hash = SHA256()
+    hash.update(isInterval ? 1 as UInt8 : 0)
+    for interval in content.intervals {
+      interval.first.bytes.forEach { hash.update($0) }
+      if isInterval { interval.last.bytes.forEach { hash.update($0) } }
+    }
+    let name = "addresses/\(family.digit)/\(hash.hexDigest().prefix(16))"
+    if sharedSetNames.insert(name).inserted {
+      sets.append(
+        NamedSet(
+          name: name, flags: isInterval ? .interval : [],
+          key: [family == .ipv4 ? .integer : .ipv6Address],
+          size: isInterval ? nil : UInt32(exactly: content.intervals.count),
+          typeof: family == .ipv4 ? Self.rawAddress : nil, content: content.setContent))
+    }
+    return name
+  }
+}
+
+extension FixedWidthInteger where Self: UnsignedInteger {
+  /// The value's bytes, most significant first.
+  fileprivate var bytes: [UInt8] {
+    stride(from: Self.bitWidth - 8, through: 0, by: -8).map { UInt8(self >> Self($0) & 0xff) }
+  }
+}
+
+extension IntervalSet {
+  fileprivate var setContent: SetContent {
+    if let v4 = self as? IntervalSet<UInt32> { return .ipv4(v4) }
+    if let v6 = self as? IntervalSet<UInt128> { return .ipv6(v6) }
+    preconditionFailure("addresses are 32 or 128 bits wide")
+  }
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+/// A program that this process started, in the namespaces of the calling thread.
+///
+/// Signalled only by its own process id, and only before it was waited for. Foundation's `Process`
+/// is of no use here: outside of the main thread its wait may never end.
+final class Child {
+  enum Failure: Error {
+    case cannotStart(String)
+  }
+
+  private let identifier: pid_t
+  private var status: Int32?
+
+  /// Starts a program found on the PATH, silent; `words` are its name and its arguments.
+  ///
+  /// Safe: every pointer that C is given lives until `posix_spawnp` is back, which keeps none.
+  init(_ words: [String]) throws {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] {
+      unsafe posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_RDWR, 0)
+    }
+    var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+    var environment = unsafe [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), nil]
+    defer { unsafe (arguments + environment).forEach { unsafe free($0) } }
+    var identifier: pid_t = 0
+    let code = unsafe posix_spawnp(
+      &identifier, words[0], &actions, nil, &arguments, &environment)
+    guard code == 0 else { throw Failure.cannotStart(words[0]) }
+    self.identifier = identifier
+  }
+
+  /// Whether it has not ended yet.
+  var isRunning: Bool { status == nil && !reap(WNOHANG) }
+
+  func signal(_ number: Int32) {
+    if isRunning { kill(identifier, number) }
+  }
+
+  /// The status of `waitpid(2)`, zero for success; may be called again.
+  func waitForExit() -> Int32 {
+    while status == nil, !reap(0) {}
+    return status ?? -1
+  }
+
+  private func reap(_ options: Int32) -> Bool {
+    var value: Int32 = 0
+    let result = unsafe waitpid(identifier, &value, options)
+    if result == identifier { status = value }
+    if result < 0, errno != EINTR { status = -1 }
+    return status != nil
+  }
+}
