@@ -43,6 +43,21 @@ public struct TraceStep: Hashable, Sendable {
   /// What the rule or the chain's end yields; `.continue` when the rule gives no verdict, `.drop`
   /// for a rejection.
   public let verdict: Verdict
+
+  /// Makes a step, for one to compare with.
+  public init(
+    family: TableFamily, table: String, chain: String, ruleIndex: Int?, handle: UInt64? = nil,
+    comment: String? = nil, provenance: Provenance? = nil, verdict: Verdict
+  ) {
+    self.family = family
+    self.table = table
+    self.chain = chain
+    self.ruleIndex = ruleIndex
+    self.handle = handle
+    self.comment = comment
+    self.provenance = provenance
+    self.verdict = verdict
+  }
 }
 
 /// Why a ruleset cannot be interpreted; a kernel would have refused it.

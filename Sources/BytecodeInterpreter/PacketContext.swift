@@ -34,7 +34,9 @@ public struct PacketContext: Hashable, Sendable {
   /// The family of the hook that the packet passes.
   public var family: Family
   /// The packet from the network header to the end of its payload, in network order; at least
-  /// 20 bytes for IPv4, 40 for IPv6. Taken to be linear, as a packet of a local socket is.
+  /// 20 bytes for IPv4, 40 for IPv6.
+  ///
+  /// Taken to be linear, as a packet of a local socket is.
   public var bytes: [UInt8]
   /// `ct state`; nil when unknown.
   public var ctState: ConntrackState?

@@ -24,8 +24,6 @@ public struct ErrorNumber: RawRepresentable, Hashable, Sendable {
   public static let networkUnreachable = ErrorNumber(rawValue: 101)
   /// No buffer space: the queue is full, try again.
   public static let noBufferSpace = ErrorNumber(rawValue: 105)
-  /// The connection timed out.
-  public static let timedOut = ErrorNumber(rawValue: 110)
   /// The other side, or a reject rule in its name, refused.
   public static let connectionRefused = ErrorNumber(rawValue: 111)
   /// No route to host.

@@ -18,7 +18,12 @@ extension PacketBuilder {
     case .sctp: appendSCTP(tag, start)
     case .dccp: appendDCCP(tag)
     case .icmp: appendEcho(type: 8, tag)
-    case .icmpv6: appendEcho(type: 128, tag)
+    case .icmpv6:
+      if case .controlMessage(let type, _) = probe.shape {
+        appendEcho(type: type, tag)
+      } else {
+        appendEcho(type: 128, tag)
+      }
     case .gre: put32(0x0000_0800)
     case IPProtocol(rawValue: 4): appendInnerIPv4(tag)
     case IPProtocol(rawValue: 41): appendInnerIPv6(tag)

@@ -71,8 +71,10 @@ public struct PacketBuilder {
   private mutating func appendFirstHeaders(
     _ shape: ProbeShape, last: UInt8, from: UInt128, to: UInt128, tag: UInt16
   ) -> UInt128 {
+    var hopLimit: UInt8 = 64
+    if case .controlMessage(_, let own) = shape { hopLimit = own }
     func fixed(_ next: UInt8) {
-      put(next, 64)
+      put(next, hopLimit)
       put128(from)
       put128(to)
     }

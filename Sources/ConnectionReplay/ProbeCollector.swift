@@ -68,7 +68,7 @@ struct ProbeCollector {
             Probe(
               Flow(
                 ipProtocol: ipProtocol, localPort: local, remoteAddress: address,
-                remotePort: port)))
+                remotePort: port, isLinkBroadcast: interest.linkBroadcasts.contains(address))))
         }
         for local in interest.inboundPorts {
           add(
@@ -112,11 +112,13 @@ struct ProbeCollector {
   private mutating func add(_ ipProtocol: Int, _ port: Int, _ address: Int) {
     let hasPorts = interest.protocols[ipProtocol].hasPorts
     guard taken.insert(place(ipProtocol, hasPorts ? port : 0, address)).inserted else { return }
+    let remote = interest.addresses[address]
     append(
       Probe(
         Flow(
-          ipProtocol: interest.protocols[ipProtocol], remoteAddress: interest.addresses[address],
-          remotePort: hasPorts ? interest.ports[port] : nil)))
+          ipProtocol: interest.protocols[ipProtocol], remoteAddress: remote,
+          remotePort: hasPorts ? interest.ports[port] : nil,
+          isLinkBroadcast: interest.linkBroadcasts.contains(remote))))
   }
 
   /// Adds any probe; one that is a member of the product too takes its place there.
@@ -129,7 +131,8 @@ struct ProbeCollector {
     {
       let plain = Flow(
         ipProtocol: flow.ipProtocol, remoteAddress: flow.remoteAddress,
-        remotePort: flow.remotePort)
+        remotePort: flow.remotePort,
+        isLinkBroadcast: interest.linkBroadcasts.contains(flow.remoteAddress))
       if probe == Probe(plain), !taken.insert(place(ipProtocol, port, address)).inserted {
         return
       }

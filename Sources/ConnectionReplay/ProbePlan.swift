@@ -24,6 +24,10 @@ public struct ProbePlan: Hashable, Sendable {
     public var localPorts: [UInt16] = []
     /// Local ports to try from outside.
     public var inboundPorts: [UInt16] = []
+    /// Addresses that are the directed broadcast of a link where the probes will be sent.
+    ///
+    /// Flows to them say so; see ``Flow/isLinkBroadcast``.
+    public var linkBroadcasts: Set<IPAddress> = []
     /// Flows, best ones that the policy allows, that the ugly shapes are made from.
     public var shapeTargets: [Flow] = []
 

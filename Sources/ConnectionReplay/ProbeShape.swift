@@ -22,6 +22,8 @@ public enum ProbeShape: Hashable, Sendable {
   case looseSourceRoute
   /// One IPv6 extension header before the layer-4 header.
   case extensionHeader(IPv6ExtensionHeader)
+  /// An ICMPv6 message of another type than echo, with a hop limit of its own.
+  case controlMessage(type: UInt8, hopLimit: UInt8)
 
   /// Every shape but the plain one that a flow can have, in a fixed order.
   ///
@@ -105,6 +107,7 @@ extension ProbeShape: CustomStringConvertible {
     case .atomicFragment: "atomic fragment"
     case .looseSourceRoute: "loose source route"
     case .extensionHeader(let header): header.rawValue
+    case .controlMessage(let type, let hopLimit): "type \(type), hop limit \(hopLimit)"
     }
   }
 }

@@ -20,25 +20,37 @@ public enum AddressBlock: Hashable, Sendable {
   ///
   /// Example: `"192.0.2.1"`, `"192.0.2.0/24"`, `"192.0.2.1 - 192.0.2.9"`, `"2001:db8::1-2001:db8::9"`.
   public init(strict text: some StringProtocol) throws(LiteralError) {
+    let bytes = Array(text.utf8)
+    var position = 0
+    if let block = AddressScanner.block(bytes.span, &position, bytes.count),
+      position == bytes.count
+    {
+      self = block
+    } else {
+      self = try AddressBlock(spelledOut: String(text))
+    }
+  }
+
+  /// Reads what the scanner does not: ranges with spaces, and mistakes.
+  private init(spelledOut text: String) throws(LiteralError) {
     let slash = text.firstIndex(of: "/") ?? text.endIndex
     if let dash = text.firstIndex(of: "-"), dash < slash || text.contains(" ") {
       let head = text[..<dash].trimmingSpaces
       let tail = text[text.index(after: dash)...].trimmingSpaces
-      guard !head.isEmpty, !tail.isEmpty else { throw .notAnAddress(String(text)) }
+      guard !head.isEmpty, !tail.isEmpty else { throw .notAnAddress(text) }
       let first = try IPAddress(strict: head)
       let last = try IPAddress(strict: tail)
-      guard first.family == last.family else { throw .mixedFamilies(String(text)) }
+      guard first.family == last.family else { throw .mixedFamilies(text) }
       guard let block = AddressBlock(first, last) else {
-        throw .reversedRange(String(text), meant: "\(last) - \(first)")
+        throw .reversedRange(text, meant: "\(last) - \(first)")
       }
       self = block
     } else if slash < text.endIndex {
       self = try Prefix(strict: text).block
     } else {
-      switch try IPAddress(strict: text) {
-      case .v4(let bits): self = .v4(Interval(bits, bits))
-      case .v6(let bits): self = .v6(Interval(bits, bits))
-      }
+      let address = try IPAddress(strict: text)
+      guard let block = AddressBlock(address, address) else { throw .notAnAddress(text) }
+      self = block
     }
   }
 
@@ -63,10 +75,13 @@ extension AddressBlock: CustomStringConvertible {
   /// The shortest spelling: an address, a prefix, or a range `a - b`.
   public var description: String {
     if first == last { return "\(first)" }
-    let bits = first.family == .ipv4 ? 32 : 128
-    for length in 0...bits where Prefix(containing: first, length: length).block == self {
-      return "\(first)/\(length)"
-    }
+    let length =
+      switch self {
+      case .v4(let interval): (interval.first ^ interval.last).leadingZeroBitCount
+      case .v6(let interval): (interval.first ^ interval.last).leadingZeroBitCount
+      }
+    let prefix = Prefix(containing: first, length: length)
+    if prefix.block == self { return "\(prefix)" }
     return "\(first) - \(last)"
   }
 }

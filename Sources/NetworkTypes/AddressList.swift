@@ -55,47 +55,14 @@ public struct AddressList: Hashable, Sendable {
   private mutating func readFast(
     _ bytes: Span<UInt8>, _ position: inout Int, _ end: Int
   ) -> Bool {
-    let start = position
-    if let bits = AddressScanner.v4(bytes, &position, end) {
-      guard
-        let interval = Self.interval(
-          bits, bytes, &position, end, second: AddressScanner.v4),
-        Self.atLineEnd(bytes, &position, end)
-      else { return false }
-      v4.append(interval)
-      return true
-    }
-    position = start
-    guard let bits = AddressScanner.v6(bytes, &position, end),
-      let interval = Self.interval(bits, bytes, &position, end, second: AddressScanner.v6),
+    guard let block = AddressScanner.block(bytes, &position, end),
       Self.atLineEnd(bytes, &position, end)
     else { return false }
-    v6.append(interval)
-    return true
-  }
-
-  /// The interval of an address and the `/length` or `-address` behind it.
-  @inline(__always)
-  private static func interval<Bits: FixedWidthInteger & UnsignedInteger & Sendable>(
-    _ first: Bits, _ bytes: Span<UInt8>, _ position: inout Int, _ end: Int,
-    second: (Span<UInt8>, inout Int, Int) -> Bits?
-  ) -> Interval<Bits>? {
-    switch AddressScanner.byte(bytes, position, end) {
-    case UInt8(ascii: "/"):
-      position += 1
-      guard
-        let length = AddressScanner.decimal(
-          bytes, &position, end, maximum: UInt32(Bits.bitWidth))
-      else { return nil }
-      let mask: Bits = Prefix.hostMask(Int(length))
-      return first & mask == 0 ? Interval(first, first | mask) : nil
-    case UInt8(ascii: "-"):
-      position += 1
-      guard let last = second(bytes, &position, end), first <= last else { return nil }
-      return Interval(first, last)
-    default:
-      return Interval(first, first)
+    switch block {
+    case .v4(let interval): v4.append(interval)
+    case .v6(let interval): v6.append(interval)
     }
+    return true
   }
 
   /// Whether only spaces, a comment and a line end follow; moves behind them.

@@ -92,6 +92,41 @@ enum AddressScanner {
     return (headCount == 0 ? 0 : head << UInt128(128 - 16 * headCount)) | tail
   }
 
+  /// An address, a prefix without host bits, or a range `a-b` without spaces.
+  @inline(__always)
+  static func block(_ bytes: Span<UInt8>, _ position: inout Int, _ end: Int) -> AddressBlock? {
+    let start = position
+    if let first = v4(bytes, &position, end) {
+      return interval(first, bytes, &position, end, second: v4).map { .v4($0) }
+    }
+    position = start
+    guard let first = v6(bytes, &position, end) else { return nil }
+    return interval(first, bytes, &position, end, second: v6).map { .v6($0) }
+  }
+
+  /// The interval of an address and the `/length` or `-address` behind it.
+  @inline(__always)
+  private static func interval<Bits: FixedWidthInteger & UnsignedInteger & Sendable>(
+    _ first: Bits, _ bytes: Span<UInt8>, _ position: inout Int, _ end: Int,
+    second: (Span<UInt8>, inout Int, Int) -> Bits?
+  ) -> Interval<Bits>? {
+    switch byte(bytes, position, end) {
+    case UInt8(ascii: "/"):
+      position += 1
+      guard let length = decimal(bytes, &position, end, maximum: UInt32(Bits.bitWidth)) else {
+        return nil
+      }
+      let mask: Bits = Prefix.hostMask(Int(length))
+      return first & mask == 0 ? Interval(first, first | mask) : nil
+    case UInt8(ascii: "-"):
+      position += 1
+      guard let last = second(bytes, &position, end), first <= last else { return nil }
+      return Interval(first, last)
+    default:
+      return Interval(first, first)
+    }
+  }
+
   @inline(__always)
   private static func hexadecimal(_ byte: UInt8) -> UInt8? {
     let digit = byte &- 0x30

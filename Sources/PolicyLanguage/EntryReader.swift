@@ -81,7 +81,8 @@ struct EntryReader {
       return []
     }
     var seen: [String: SyntaxNode] = [:]
-    return pairs.compactMap { key, value in
+    return pairs.compactMap { pair in
+      let (key, value) = (pair.key, pair.value)
       guard let clause = log.name(key, "clause") else { return nil }
       if let first = seen.updateValue(key, forKey: clause) {
         log.duplicate(clause, at: key, first: first)

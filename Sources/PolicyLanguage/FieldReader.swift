@@ -38,7 +38,8 @@ extension DiagnosticLog {
       return nil
     }
     var fields = Fields<Key>()
-    for (keyNode, value) in pairs {
+    for pair in pairs {
+      let (keyNode, value) = (pair.key, pair.value)
       guard let name = keyNode.scalar else {
         error(.wrongType, "a key must be a word, found \(keyNode.kindText)", at: keyNode)
         continue

@@ -7,7 +7,9 @@ enum PolicyText {
   /// A block, quoted where YAML would take a colon of it for its own.
   static func item(_ block: AddressBlock) -> String {
     let text = block.description
-    let isClear = !text.hasPrefix(":") && !text.hasSuffix(":") && !text.contains(": ")
+    let isClear =
+      !text.hasPrefix(":") && !text.hasSuffix(":")
+      && !zip(text.utf8, text.utf8.dropFirst()).contains { $0 == (0x3a, 0x20) }
     return isClear ? text : "\"\(text)\""
   }
 

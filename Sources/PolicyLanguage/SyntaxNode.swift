@@ -5,7 +5,7 @@ struct SyntaxNode {
   enum Content {
     case scalar(String)
     case sequence([SyntaxNode])
-    case mapping([(key: SyntaxNode, value: SyntaxNode)])
+    case mapping([SyntaxPair])
   }
 
   var content: Content
@@ -26,4 +26,10 @@ struct SyntaxNode {
     case .mapping: "a mapping"
     }
   }
+}
+
+/// A key of a mapping and its value.
+struct SyntaxPair {
+  var key: SyntaxNode
+  var value: SyntaxNode
 }

@@ -98,12 +98,12 @@ struct YAMLDocument {
         location: location)
     case .mapping(let mapping):
       refuse(mapping.tag, at: here)
-      var pairs: [(key: SyntaxNode, value: SyntaxNode)] = []
+      var pairs: [SyntaxPair] = []
       for (key, value) in mapping {
         guard let key = converted(key, depth: depth + 1),
           let value = converted(value, depth: depth + 1)
         else { continue }
-        pairs.append((key, value))
+        pairs.append(SyntaxPair(key: key, value: value))
       }
       return SyntaxNode(content: .mapping(pairs), location: location)
     case .alias:

@@ -14,7 +14,7 @@ extension Policy {
   ///
   /// Complexity: O(entries). Example: `tcp 192.0.2.1:25` under the built-in policy → deny, `private`.
   public func decision(for flow: Flow, names: NameAnswers = .init()) -> Ruling {
-    if !protocols.value.contains(flow.ipProtocol) {
+    if !protocols.value.contains(flow.ipProtocol) || flow.isMisplacedICMP {
       return Ruling(.deny, clause: "protocols", protocols)
     }
     if flow.direction == .inbound {
@@ -31,6 +31,16 @@ extension Policy {
         citation: entry.citation)
     }
     return Ruling(defaultDecision.value, clause: "default", defaultDecision)
+  }
+}
+
+extension Flow {
+  /// ICMP of one family inside the other, which no host speaks.
+  fileprivate var isMisplacedICMP: Bool {
+    switch (ipProtocol, remoteAddress) {
+    case (.icmp, .v6), (.icmpv6, .v4): true
+    default: false
+    }
   }
 }
 

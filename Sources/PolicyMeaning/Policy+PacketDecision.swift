@@ -76,15 +76,17 @@ extension Policy {
   /// SYN alone opens a connection.
   private static let openingFlags: UInt8 = 0x02
 
-  /// ICMPv6 types that the kernel never tracks: neighbour discovery and multicast listeners.
+  /// What is decided by the ICMPv6 type alone; nil for requests, which open a flow (128, 139).
+  ///
+  /// Neighbour discovery and multicast listener messages belong to no flow and may pass; errors and
+  /// replies of no known flow are strays.
   ///
   /// Source: RFC 4861 (133…136, hop limit 255), RFC 2710 and RFC 3810 (130…132, 143, hop limit 1).
   private func linkControlRuling(type: UInt8, _ packet: LonePacket) -> Ruling? {
     let isOutbound = packet.flow.direction == .outbound
     let discovery: Set<UInt8> = isOutbound ? [133, 135, 136] : [134, 135, 136]
     let listener: Set<UInt8> = isOutbound ? [131, 132, 143] : [130, 131, 132, 143]
-    let untracked: Set<UInt8> = [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]
-    guard untracked.contains(type) else { return nil }
+    if type == 128 || type == 139 { return nil }
     if discovery.contains(type), packet.hopLimit == 255 {
       return Ruling(.allow, clause: "link-control")
     }

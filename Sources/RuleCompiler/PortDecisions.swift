@@ -4,7 +4,9 @@ import PolicyLanguage
 /// One step of a first match over ports: a term and the ports it takes.
 struct PortStep: Hashable {
   var term: Int
-  /// Never empty. For a fixed term, what no fixed term before it takes; for a dynamic one, all that
+  /// Never empty.
+  ///
+  /// For a fixed term, what no fixed term before it takes; for a dynamic one, all that
   /// it is about. A protocol without ports has the whole range.
   var ports: PortSet
 }

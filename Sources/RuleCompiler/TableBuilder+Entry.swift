@@ -57,8 +57,10 @@ extension TableBuilder {
     for ipProtocol in policy.protocols.value {
       let opened = ipProtocol == .tcp ? "new-tcp" : "new"
       cases.append(DispatchCase(.ipv6, .established, ipProtocol, established6))
-      cases.append(DispatchCase(.ipv4, .new, ipProtocol, .goto(name("\(opened)4"))))
-      cases.append(DispatchCase(.ipv6, .new, ipProtocol, .goto(name("\(opened)6"))))
+      for family in ipProtocol.families {
+        let chain = name("\(opened)\(family.digit)")
+        cases.append(DispatchCase(family, .new, ipProtocol, .goto(chain)))
+      }
     }
     cases += errors
     cases.append(DispatchCase(.ipv6, .untracked, .icmpv6, control))
@@ -84,7 +86,7 @@ extension TableBuilder {
   mutating func addInEntry() {
     var cases: [DispatchCase] = []
     for ipProtocol in policy.protocols.value {
-      for family in Family.allCases {
+      for family in ipProtocol.families {
         cases.append(DispatchCase(family, .new, ipProtocol, .goto(name("inbound"))))
       }
     }
@@ -215,6 +217,17 @@ extension TableBuilder {
           into: Match.register)),
       .compare(Compare(Match.register, .equal, [1])),
     ]
+  }
+}
+
+extension IPProtocol {
+  /// The families that a protocol is spoken in: ICMP has one for each.
+  fileprivate var families: [Family] {
+    switch self {
+    case .icmp: [.ipv4]
+    case .icmpv6: [.ipv6]
+    default: Family.allCases
+    }
   }
 }
 

@@ -9,11 +9,16 @@ struct Weir: ParsableCommand {
       EXAMPLES
         weir print app-engine-sockets | less        see the rules of the built-in policy
         weir explain app-engine-sockets udp 8.8.8.8:53
+        weir verify app-engine-sockets              replay it against a real kernel, in a sandbox
+        sudo weir apply policy.yaml --netns jail    install it in a network namespace
 
       EXIT CODES
         0 good   1 a finding   2 cannot decide   64 usage   65 bad policy   66 not found
         69 the kernel lacks a feature   70 a defect of weir   77 not permitted
       """,
     version: "weir 0.1.0",
-    subcommands: [PrintVerb.self])
+    subcommands: [
+      PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
+      RefreshVerb.self, StatusVerb.self, RemoveVerb.self,
+    ])
 }

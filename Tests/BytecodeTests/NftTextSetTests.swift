@@ -105,6 +105,7 @@ import Testing
     #expect(error { $0.family = .bridge }.contains("family bridge"))
     #expect(error { $0.flags = 4 }.contains("persist"))
     #expect(error { $0.chains[0].name = "a b" }.hasPrefix("a b: cannot be written"))
+    #expect(error { $0.chains[0].name = "drop" }.contains("a word of nft(8)"))
     #expect(error { $0.comment = "\"" }.contains("no quote"))
     #expect(
       error { $0.unknown = [UnknownItem(kind: "flowtable", bytes: [])] }.contains("flowtable"))

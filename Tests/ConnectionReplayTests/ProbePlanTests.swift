@@ -85,6 +85,17 @@ import Testing
     #expect(Set(inbound.map(\.family)) == [.ipv4, .ipv6])
   }
 
+  @Test func `a flow to a link's directed broadcast says so, and no other flow does`() {
+    var wanted = interest(addresses: 6, ports: 2)
+    wanted.localPorts = [53]
+    wanted.linkBroadcasts = [wanted.addresses[2]]
+    let plan = ProbePlan(wanted, cap: .max)
+    let marked = plan.probes.filter(\.flow.isLinkBroadcast)
+    #expect(Set(marked.map(\.flow.remoteAddress)) == wanted.linkBroadcasts)
+    #expect(marked.count == plan.probes.count { $0.flow.remoteAddress == wanted.addresses[2] })
+    #expect(marked.count == 6)
+  }
+
   @Test func `edges are both sides of each interval, ascending, none twice`() {
     let set = PortSet([Interval(10, 20), Interval(22, 22), Interval(65_530, .max)])
     #expect(ProbePlan.edges(of: set) == [9, 10, 20, 21, 22, 23, 65_529, 65_530, 65_535])

@@ -54,9 +54,4 @@ struct NetworkNamespaceTests {
       try NetworkNamespace.open(.path("/proc/self/ns/uts"))
     }
   }
-
-  @Test func `entering a user namespace from a process with threads says why it cannot`() {
-    guard UserNamespace.isNeeded else { return }
-    #expect(throws: LinuxError.self) { try UserNamespace.enter() }
-  }
 }

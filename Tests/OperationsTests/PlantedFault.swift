@@ -179,7 +179,9 @@ extension PlantedFault {
       }
     },
     PlantedFault(name: "the final drop missing") { table in
-      guard let index = table.chains.firstIndex(where: { $0.name == "output" }) else { return false }
+      guard let index = table.chains.firstIndex(where: { $0.name == "output" }) else {
+        return false
+      }
       table.chains[index].rules.removeLast()
       table.chains[index].hook?.policy = .accept
       return table.change("g1/out") { $0.removeLast() }

@@ -53,6 +53,9 @@ struct NftText {
     for name in names where !isName(name) {
       throw refusal(name, "nft(8) takes letters, digits, / - _ . and a letter first")
     }
+    for name in names where ReservedWordTable.words.contains(name) {
+      throw refusal(name, "a word of nft(8) cannot be a name")
+    }
     let comments =
       [table.comment] + table.counters.map(\.comment) + table.chains.map(\.comment)
       + table.sets.map(\.comment)

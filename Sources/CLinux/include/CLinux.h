@@ -28,11 +28,13 @@ int linux_eventfd(void);
 /* The effective capability set of the calling thread, bit n for capability n. */
 int linux_effective_capabilities(uint64_t *effective);
 
-/* Socket options that the headers keep among macros of other families. */
+/* Numbers that Swift does not import or that older headers lack. */
 enum {
+  linux_ip_freebind = 15,
   linux_ip_nodefrag = 22,
   linux_so_original_dst = 80,
   linux_ipv6_hdrincl = 36,
+  linux_ipv6_freebind = 78,
   linux_packet_ignore_outgoing = 23,
   linux_eth_p_all = 3,
 };

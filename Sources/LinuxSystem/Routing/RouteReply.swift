@@ -29,7 +29,7 @@ struct RouteReply {
         RouteReply(
           type: Int(type), flags: Int32(flags), sequence: sequence,
           payload: rest.prefix(Int(length)).dropFirst(16)))
-      rest = rest.dropFirst(Int(length + 3) & ~3)
+      rest = rest.dropFirst((Int(length) + 3) & ~3)
     }
     return messages
   }
@@ -60,7 +60,7 @@ extension ArraySlice<UInt8> {
     {
       let key = Int(type & 0x3fff)  // without NLA_F_NESTED and NLA_F_NET_BYTEORDER
       if found[key] == nil { found[key] = rest.prefix(Int(length)).dropFirst(4) }
-      rest = rest.dropFirst(Int(length + 3) & ~3)
+      rest = rest.dropFirst((Int(length) + 3) & ~3)
     }
     return found
   }

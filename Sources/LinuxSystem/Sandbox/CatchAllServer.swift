@@ -67,6 +67,8 @@ private final class ServerSockets: Sendable {
   ) throws(LinuxError) -> FileDescriptor {
     let socket = try FileDescriptor.socket(family, kind)
     if family == .ipv6 { try socket.set(SocketLevel.ipv6, IPV6_V6ONLY) }
+    // The usual 208 KB hold fewer datagrams than there can be conversations at a time.
+    try socket.set(SOL_SOCKET, SO_RCVBUF, to: 1 << 20)
     try socket.bind(to: SocketAddress(any: family, port: port))
     return socket
   }

@@ -24,8 +24,7 @@ struct Batch: ~Copyable {
 
   /// Begins a transaction.
   ///
-  /// - Parameters:
-  ///   - generation: what the ruleset's generation must be for the kernel to accept it; nil for any.
+  /// With a generation the kernel accepts it only while the ruleset still has that one.
   init(family: TableFamily, firstSequence: UInt32, generation: UInt32?) {
     self.family = family
     self.firstSequence = firstSequence

@@ -91,7 +91,8 @@ import CNetfilter
     }
     let nest = MessageBuffer.header(NFTA_SET_ELEM_KEY.rawValue, keyBytes + 8, isNested: true)
     unsafe place.storeBytes(of: nest, as: UInt32.self)
-    let value = MessageBuffer.header(UInt32(NFTA_DATA_VALUE.rawValue), keyBytes + 4, isNested: false)
+    let value = MessageBuffer.header(
+      UInt32(NFTA_DATA_VALUE.rawValue), keyBytes + 4, isNested: false)
     unsafe (place + 4).storeBytes(of: value, as: UInt32.self)
     unsafe (place + 8).storeBytes(of: key.bigEndian, as: Key.self)
     count += total

@@ -18,6 +18,8 @@ extension NetfilterSession where Transport: ~Copyable {
   ///
   /// - Parameters:
   ///   - changes: in order; none is fine.
+  ///   - family: the table's family.
+  ///   - table: the table's name.
   ///   - generation: the ruleset's generation the changes were made for; nil for any.
   ///   - atomicity: whether several transactions will do.
   /// - Returns: how many transactions were committed; each moves the generation by one.

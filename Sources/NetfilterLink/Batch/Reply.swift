@@ -50,7 +50,8 @@ extension Span<UInt8> {
     let payload = message.payload
     guard payload.count >= 20 else { throw malformed("a short error message") }
     var reply = ErrorReply(
-      errorNumber: -Int32(truncatingIfNeeded: Int64(Int32(bitPattern: hostWord(at: payload.lowerBound)))))
+      errorNumber: -Int32(
+        truncatingIfNeeded: Int64(Int32(bitPattern: hostWord(at: payload.lowerBound)))))
     guard message.flags & UInt16(NLM_F_ACK_TLVS) != 0 else { return reply }
     var start = payload.lowerBound + 20
     if message.flags & UInt16(NLM_F_CAPPED) == 0 {

@@ -25,9 +25,7 @@ struct GenerationPlan {
 
   /// Deletes every generation but one, the shared sets that nothing else uses, stale counters.
   ///
-  /// - Parameters:
-  ///   - kept: the generation that stays; nil for none.
-  ///   - counters: names of counters that stay.
+  /// `kept` is the generation that stays, nil for none; `counters` are the names that stay.
   static func cleaning(_ live: Table, keeping kept: Int?, counters: Set<String>) -> [Change] {
     func isGone(_ name: String) -> Bool {
       GenerationName.generation(of: name).map { $0 != kept } ?? false

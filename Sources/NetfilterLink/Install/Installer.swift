@@ -60,12 +60,15 @@ struct Installer {
     let name = plan.target.identifier
     let snapshot = try readAll(name, &session)
     let live = snapshot.ruleset.table(name)
-    let part = { GenerationName.generation(of: $0) == plan.generation || GenerationName.isShared($0) }
+    let part = {
+      GenerationName.generation(of: $0) == plan.generation || GenerationName.isShared($0)
+    }
     let expected = TableComparison(plan.target, runtimeSets: plan.target.runtimeSets, where: part)
-    var differences = live.map {
-      TableComparison($0, runtimeSets: plan.target.runtimeSets, where: part)
-        .differences(from: expected, isExact: false)
-    } ?? ["the table is missing"]
+    var differences =
+      live.map {
+        TableComparison($0, runtimeSets: plan.target.runtimeSets, where: part)
+          .differences(from: expected, isExact: false)
+      } ?? ["the table is missing"]
     if let objection = proof?(.preloaded, snapshot.ruleset) { differences.append(objection) }
     guard differences.isEmpty else {
       if let live {
@@ -98,7 +101,9 @@ struct Installer {
     let live = snapshot.ruleset.table(name)
     var differences: [String] = []
     if let live {
-      if live.generationInForce != plan.generation { differences.append("the swap is not in force") }
+      if live.generationInForce != plan.generation {
+        differences.append("the swap is not in force")
+      }
       differences += self.differences(live, plan.target)
     } else {
       differences.append("the table is missing")
@@ -141,7 +146,7 @@ struct Installer {
       let counters = Set(compiled.counters.map(\.name))
       _ = try clean(live, keeping: inForce, counters: counters, generation, &session)
     } catch {
-      guard case .step(let cause) = error, cause.cause != .generationMoved else { throw error }
+      guard case .step(let cause) = error, !cause.isWorthAnotherAttempt else { throw error }
       outcome.cleaningError = cause
     }
     return outcome
@@ -195,7 +200,9 @@ struct Installer {
     let shared = Set(compiled.sets.map(\.name))
     let counters = Set(compiled.counters.map(\.name))
     func isPart(_ name: String) -> Bool {
-      if let generation = GenerationName.generation(of: name) { return inForce.contains(generation) }
+      if let generation = GenerationName.generation(of: name) {
+        return inForce.contains(generation)
+      }
       return !GenerationName.isShared(name) || shared.contains(name)
     }
     var trimmed = live
@@ -247,4 +254,10 @@ extension Table {
 extension Ruleset {
   /// The table of that name.
   func table(_ name: TableIdentifier) -> Table? { tables.first { $0.identifier == name } }
+}
+
+extension KernelError {
+  /// Whether reading again and going on from what is there can succeed: the ruleset moved, or the
+  /// kernel's answer was lost and only a read-back tells what happened.
+  var isWorthAnotherAttempt: Bool { cause == .generationMoved || cause == .repliesLost }
 }

@@ -33,8 +33,8 @@ extension NetfilterSession where Transport: ~Copyable {
   /// by the next installation. Counters that both generations use go on counting.
   ///
   /// - Parameters:
-  ///   - target: the table, rendered for a generation from 1.
   ///   - proof: a further judge of both read-backs, who is shown every table of the host.
+  ///   - target: the table, rendered for a generation from 1.
   /// - Returns: what was done.
   /// - Throws: ``InstallError``, which says what is in force now.
   public mutating func install(
@@ -46,7 +46,7 @@ extension NetfilterSession where Transport: ~Copyable {
         return try installer.run(&self)
       } catch {
         switch error {
-        case .step(let cause) where cause.cause == .generationMoved: continue
+        case .step(let cause) where cause.isWorthAnotherAttempt: continue
         case .step(let cause): throw .kernel(cause, standing: installer.standing)
         case .refusal(let refusal): throw refusal
         }
@@ -67,7 +67,7 @@ extension NetfilterSession where Transport: ~Copyable {
         return try removeOnce(table)
       } catch {
         switch error {
-        case .step(let cause) where cause.cause == .generationMoved: continue
+        case .step(let cause) where cause.isWorthAnotherAttempt: continue
         case .step(let cause): throw .kernel(cause, standing: .unclear)
         case .refusal(let refusal): throw refusal
         }

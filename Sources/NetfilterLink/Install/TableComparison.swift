@@ -13,9 +13,7 @@ struct TableComparison {
 
   /// Takes the part of a table whose names pass.
   ///
-  /// - Parameters:
-  ///   - runtimeSets: names of sets whose contents do not count.
-  ///   - isPart: which chains, sets and counters to take; anonymous sets follow their rules.
+  /// Contents of `runtimeSets` do not count; anonymous sets follow their rules.
   init(
     _ table: Table, runtimeSets: Set<String> = [], where isPart: (String) -> Bool = { _ in true }
   ) {
@@ -33,7 +31,7 @@ struct TableComparison {
 
   /// What of `expected` is missing or different here, as sentences; empty when all of it is here.
   ///
-  /// - Parameter isExact: whether anything here beyond `expected` is a difference as well.
+  /// When `isExact`, anything here beyond `expected` is a difference as well.
   func differences(from expected: TableComparison, isExact: Bool = true) -> [String] {
     var all: [String] = []
     all += TableComparison.compare("chain", chains, expected.chains, isExact)

@@ -62,7 +62,8 @@ struct ElementCollector {
     let start = range.lowerBound
     // Both headers in one look: { length, type } of the nest and of the value.
     guard message[start] == UInt8(keyBytes + 8), message[start + 1] == 0,
-      message[start + 2] == UInt8(NFTA_SET_ELEM_KEY.rawValue), message[start + 4] == UInt8(keyBytes + 4),
+      message[start + 2] == UInt8(NFTA_SET_ELEM_KEY.rawValue),
+      message[start + 4] == UInt8(keyBytes + 4),
       message[start + 5] == 0, message[start + 6] == UInt8(NFTA_DATA_VALUE.rawValue)
     else { return false }
     if isEnd {
@@ -140,8 +141,13 @@ struct ElementCollector {
       return set.wireKeyLength == 4
         ? .ipv4(intervals(boundaries4)) : .ipv6(intervals(boundaries6))
     }
-    let bare = (boundaries4.map { General(element: SetElement(key: IPAddress.v4($0.key).networkOrderBytes), isEnd: $0.isEnd) })
-      + boundaries6.map { General(element: SetElement(key: IPAddress.v6($0.key).networkOrderBytes), isEnd: $0.isEnd) }
+    let bare =
+      (boundaries4.map {
+        General(element: SetElement(key: IPAddress.v4($0.key).networkOrderBytes), isEnd: $0.isEnd)
+      })
+      + boundaries6.map {
+        General(element: SetElement(key: IPAddress.v6($0.key).networkOrderBytes), isEnd: $0.isEnd)
+      }
     let all = general + bare
     if set.isSingleFieldInterval { return .elements(ranges(all)) }
     let elements = all.map(\.element)
@@ -177,7 +183,11 @@ struct ElementCollector {
     var isAscending = true
     var isDescending = true
     for index in span.indices.dropFirst() {
-      if precedes(span[index], span[index - 1]) { isAscending = false } else { isDescending = false }
+      if precedes(span[index], span[index - 1]) {
+        isAscending = false
+      } else {
+        isDescending = false
+      }
       if !isAscending && !isDescending { return boundaries.sorted(by: precedes) }
     }
     return isAscending ? boundaries : boundaries.reversed()

@@ -75,7 +75,9 @@ extension NetfilterSession where Transport: ~Copyable {
   /// - Throws: as ``readRuleset()``.
   public mutating func tableNames() throws(KernelError) -> [TableIdentifier] {
     try atOneGeneration { session, generation throws(KernelError) in
-      Ruleset(tables: try session.readTableHeaders(nil, generation: UInt16(truncatingIfNeeded: generation)))
+      Ruleset(
+        tables: try session.readTableHeaders(
+          nil, generation: UInt16(truncatingIfNeeded: generation)))
     }.ruleset.tables.map { TableIdentifier(family: $0.family, name: $0.name) }
   }
 

@@ -48,7 +48,8 @@ struct RulesetBuilder {
       let name = message.name(fields[NFTA_SET_NAME]) ?? "?"
       tables[index].unknown.append(
         UnknownItem(
-          kind: "set \(name) of an unknown type", bytes: message.bytes(try reply.checkedAttributes)))
+          kind: "set \(name) of an unknown type", bytes: message.bytes(try reply.checkedAttributes))
+      )
       return
     }
     let table = TableIdentifier(family: tables[index].family, name: tables[index].name)
@@ -88,7 +89,8 @@ struct RulesetBuilder {
       let name = message.name(fields[NFTA_OBJ_NAME]) ?? "?"
       tables[index].unknown.append(
         UnknownItem(
-          kind: "object \(name) of type \(type)", bytes: message.bytes(try reply.checkedAttributes)))
+          kind: "object \(name) of type \(type)", bytes: message.bytes(try reply.checkedAttributes))
+      )
     }
   }
 

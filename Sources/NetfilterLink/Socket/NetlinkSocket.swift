@@ -62,6 +62,9 @@ import Glibc
     }
   }
 
+  /// Sends one datagram in one system call.
+  ///
+  /// - Throws: ``KernelError`` with the errno; EMSGSIZE when it is longer than the send buffer.
   public mutating func send(_ datagram: RawSpan) throws(KernelError) {
     let sent = unsafe datagram.withUnsafeBytes { bytes in
       var result = 0
@@ -77,6 +80,10 @@ import Glibc
     }
   }
 
+  /// Receives one datagram of the kernel's; what others put on the bus is passed over.
+  ///
+  /// - Returns: its length in bytes; nil when nothing is there and `waits` is false.
+  /// - Throws: ``KernelError``.
   public mutating func receive(
     into buffer: inout [UInt8], waits: Bool
   ) throws(KernelError) -> Int? {

@@ -38,11 +38,24 @@ extension Policy {
       // Conntrack calls both invalid: a first fragment is shorter than its header says.
       packet.piece = .fragment
       state = .invalid
+    case .controlMessage(let type, let hopLimit):
+      packet.icmpv6Type = type
+      packet.hopLimit = hopLimit
+      state = Self.untrackedControl.contains(type) ? .untracked : .invalid
     case .extensionHeader(let header):
       packet.hasRoutingHeader = header.isRouting
       if header == .authentication { packet.flow.ipProtocol = .ah }
     }
     return Expectation(ruling: decision(for: packet, names: names), state: state)
+  }
+}
+
+extension Policy {
+  /// ICMPv6 types that the kernel never tracks.
+  ///
+  /// Source: `noct_valid_new`, `net/netfilter/nf_conntrack_proto_icmpv6.c`.
+  fileprivate static var untrackedControl: Set<UInt8> {
+    [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]
   }
 }
 

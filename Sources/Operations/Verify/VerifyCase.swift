@@ -45,7 +45,7 @@ struct VerifyPlan {
     }
     let plan = ProbePlan(policy.probeInterest(names: names, addressCap: 4000), cap: cap)
     omittedCount = plan.omittedCount
-    cases += (policy.linkBroadcastProbes + plan.probes).map {
+    cases += (policy.linkBroadcastProbes + Probe.linkControl + plan.probes).map {
       VerifyCase(
         probe: $0, expectation: policy.expectation(for: $0, names: names), origin: "generated")
     }
@@ -100,6 +100,26 @@ extension Policy {
       }
     }
     return NameAnswers(answers)
+  }
+}
+
+extension Probe {
+  /// Link control that must pass, and the same messages as a router would have forwarded them.
+  fileprivate static var linkControl: [Probe] {
+    let allRouters = UInt128(0xff02) << 112 | 2
+    let reports = UInt128(0xff02) << 112 | 0x16
+    let elsewhere = UInt128(0x2a04_4e42) << 96 | 1
+    let messages: [(type: UInt8, hopLimit: UInt8, to: UInt128)] = [
+      (133, 255, allRouters), (135, 255, elsewhere), (136, 255, elsewhere),
+      (135, 254, elsewhere), (136, 64, elsewhere), (134, 255, elsewhere),
+      (131, 1, reports), (132, 1, allRouters), (143, 1, reports), (143, 255, reports),
+      (143, 1, elsewhere), (130, 1, reports), (1, 64, elsewhere), (129, 64, elsewhere),
+    ]
+    return messages.map { message in
+      Probe(
+        Flow(ipProtocol: .icmpv6, remoteAddress: .v6(message.to)),
+        shape: .controlMessage(type: message.type, hopLimit: message.hopLimit))
+    }
   }
 }
 

@@ -72,7 +72,9 @@ private struct Climb {
       progress("\(rung.rawValue) …")
       switch rung {
       case .reference: reports.append(plan.referenceRung())
-      case .interpreter: reports.append(plan.interpreterRung(table))
+      case .interpreter:
+        reports.append(
+          plan.interpreterRung(table, clock: ProcessFacts.monotonicNanoseconds))
       case .packet, .connection: reports.append(try climbKernel(rung, progress))
       }
     }
@@ -131,24 +133,5 @@ private func readCases(_ path: String?) throws(OperationFailure) -> [ReplayCase]
   } catch {
     let lines = error.problems.map { "\(path):\($0.line):\($0.column): error: \($0.message)" }
     throw OperationFailure(.badData, lines.joined(separator: "\n"))
-  }
-}
-
-extension LinuxError {
-  /// Whether a file is not there.
-  var isMissingFile: Bool {
-    if case .unreadableFile(_, .missing) = self { return true }
-    return false
-  }
-}
-
-extension KernelError {
-  /// The exit code that says what the kernel's refusal means.
-  var exitStatus: ExitStatus {
-    switch errorNumber {
-    case 1, 13: .notPermitted
-    case 2, 22, 93, 95, 97: .unsupported
-    default: .unknown
-    }
   }
 }

@@ -17,7 +17,9 @@ struct SamplePolicy {
   func table(_ generation: Int) -> Table {
     let shared = "addresses/4/\(denied.hashValueOfContents)"
     let word = Register(word: 0)
-    func jump(_ suffix: String) -> Expression { .immediate(.verdict(.goto("g\(generation)/\(suffix)"))) }
+    func jump(_ suffix: String) -> Expression {
+      .immediate(.verdict(.goto("g\(generation)/\(suffix)")))
+    }
     let raw = PayloadLoad(.network, offsetBytes: 16, lengthBytes: 4, into: word)
     let sets = [
       NamedSet(

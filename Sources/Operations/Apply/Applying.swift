@@ -1,0 +1,128 @@
+import LinuxSystem
+import NetfilterLink
+import NetworkTypes
+import PolicyLanguage
+import RuleCompiler
+
+/// What to install.
+public struct ApplyRequest: Sendable {
+  /// The policy.
+  public var policy: LoadedPolicy
+  /// Where.
+  public var target = InstallTarget()
+  /// Addresses of names that are not asked for.
+  public var pins = NamePins()
+  /// DNS servers to ask instead of the system's.
+  public var servers: [String] = []
+  /// Whether a name without any usable address is put up with, its exception staying shut.
+  public var allowsUnresolved = false
+  /// Whether nothing is changed.
+  public var isDryRun = false
+
+  /// Installs into the caller's own namespace.
+  public init(policy: LoadedPolicy) { self.policy = policy }
+}
+
+/// What an installation did, or would do.
+public struct ApplyReport: Encodable, Sendable {
+  /// What happened.
+  public enum Outcome: String, Encodable, Sendable {
+    /// The new rules are in force and were read back equal.
+    case installed
+    /// The kernel held the same rules already; nothing was changed.
+    case unchanged
+    /// A dry run: the rules would be installed.
+    case wouldInstall = "would install"
+    /// A dry run: the kernel holds the same policy.
+    case wouldNotChange = "would not change"
+  }
+
+  /// Version of this form.
+  public let version = 1
+  /// What happened.
+  public let outcome: Outcome
+  /// `inet weir`.
+  public let table: String
+  /// The policy's name.
+  public let policy: String
+  /// The compiled policy's digest.
+  public let digest: String
+  /// The generation in force afterwards.
+  public let generation: Int?
+  /// The generation that was in force before.
+  public let previousGeneration: Int?
+  /// One report a name.
+  public let names: [NameReport]
+  /// What the operator should know.
+  public let warnings: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case version, outcome, table, policy, digest, generation, previousGeneration, names, warnings
+  }
+}
+
+/// Installs a policy, and ends with a read-back that equals what was compiled.
+///
+/// - Parameter request: what and where.
+/// - Returns: what was done.
+/// - Throws: ``OperationFailure``, which says what is in force now; nothing is half-applied.
+public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyReport {
+  let policy = request.policy.policy
+  let target = request.target
+  // A namespace that does not exist is told before names are asked for.
+  try target.withSession { _ in }
+  let compiled = compile(policy, tableName: target.table)
+  let (names, answers) = try fillNames(
+    compiled.names, pins: request.pins, servers: request.servers)
+  let empty = names.filter(\.isEmpty)
+  if let first = empty.first, !request.allowsUnresolved, !request.isDryRun {
+    throw OperationFailure(.notFound, first.refusal)
+  }
+  return try target.withSession { session in
+    var warnings = empty.map { "\($0.name) has no usable address: its exception stays shut" }
+    if let text = policy.ephemeralPortWarning() { warnings.append(text) }
+    func report(
+      _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?
+    ) -> ApplyReport {
+      ApplyReport(
+        outcome: outcome, table: "\(target.identifier)", policy: policy.name,
+        digest: compiled.digest, generation: generation, previousGeneration: previous,
+        names: names, warnings: warnings)
+    }
+    if request.isDryRun {
+      let status = try session.status(of: target.identifier)
+      let isSame = status?.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false
+      return report(
+        isSame ? .wouldNotChange : .wouldInstall, status?.generation, status?.generation)
+    }
+    let outcome = try session.install { compiled.table(generation: $0, answers: answers) }
+    if let error = outcome.cleaningError {
+      warnings.append("the old generation is unreachable but still there: \(error)")
+    }
+    return report(
+      outcome.isUnchanged ? .unchanged : .installed, outcome.generation, outcome.previous)
+  }
+}
+
+extension NameReport {
+  /// Why nothing is installed while the name opens nothing.
+  fileprivate var refusal: String {
+    let why = (failures + refused).joined(separator: "; ")
+    return "\(name) has no usable address (\(why)); nothing was changed. Pin it with --resolve"
+      + " \(name)=ADDRESS, or leave its exception shut with --allow-unresolved"
+  }
+}
+
+extension Policy {
+  /// Why the kernel's own choice of ports does not fit the policy's, in the current namespace.
+  fileprivate func ephemeralPortWarning() -> String? {
+    guard let allowed = sourcePorts.value, let own = ProcessFacts.ephemeralPorts() else {
+      return nil
+    }
+    let chosen = PortSet([Interval(own.lowerBound, own.upperBound)])
+    if chosen.isSubset(of: allowed) { return nil }
+    return "the kernel picks local ports from \(chosen.text), the policy allows \(allowed.text):"
+      + " some connections will be denied as `bind`; change net.ipv4.ip_local_port_range or"
+      + " source-ports"
+  }
+}

@@ -1,0 +1,129 @@
+import Bytecode
+import NetfilterLink
+import NetworkTypes
+import PolicyLanguage
+import RuleCompiler
+
+/// What of weir's is in force.
+public struct StatusReport: Encodable, Sendable {
+  /// One clause's counter.
+  public struct Row: Encodable, Sendable {
+    /// The clause.
+    public let clause: String
+    /// Packets it has denied.
+    public let packets: UInt64
+    /// Their bytes, layer 3 length.
+    public let bytes: UInt64
+    /// Where it is written.
+    public let source: String?
+  }
+
+  /// Version of this form.
+  public let version = 1
+  /// `inet weir`.
+  public let table: String
+  /// Whether there is such a table.
+  public let isInstalled: Bool
+  /// Whether packets are judged by it.
+  public let isInForce: Bool
+  /// The generation in force.
+  public let generation: Int?
+  /// Policy and digest, as the entry chain says.
+  public let policy: String?
+  /// Denied packets by clause.
+  public let denials: [Row]
+  /// Generations of killed installations that lie about, unreachable.
+  public let leftovers: [Int]
+
+  enum CodingKeys: String, CodingKey {
+    case version, table, isInstalled, isInForce, generation, policy, denials, leftovers
+  }
+
+  /// 0 when rules are in force, 1 when none are.
+  public var status: ExitStatus { isInForce ? .good : .finding }
+}
+
+/// Tells what of weir's is in force, and what each clause has denied.
+///
+/// - Parameter target: where to look.
+/// - Returns: the state; a table that is not there is a state too.
+/// - Throws: ``OperationFailure`` when the table is somebody else's, or cannot be read.
+public func status(of target: InstallTarget) throws(OperationFailure) -> StatusReport {
+  try target.withSession { session in
+    let found = try session.status(of: target.identifier)
+    let rows = (found?.counters ?? []).map { counter in
+      StatusReport.Row(
+        clause: counter.name.split(separator: "/").last.map(String.init) ?? counter.name,
+        packets: counter.packets, bytes: counter.bytes,
+        source: counter.comment?.split(separator: " ").last.map(String.init))
+    }
+    return StatusReport(
+      table: "\(target.identifier)", isInstalled: found != nil,
+      isInForce: found?.isHooked ?? false && found?.generation != nil,
+      generation: found?.generation, policy: found?.policyComment, denials: rows,
+      leftovers: found?.leftovers ?? [])
+  }
+}
+
+/// Removes weir's table; packets are no longer judged by it.
+///
+/// - Parameter target: which.
+/// - Returns: whether there was one.
+/// - Throws: ``OperationFailure``; a table that is not weir's is left alone.
+public func remove(_ target: InstallTarget) throws(OperationFailure) -> Bool {
+  try target.withSession { session in try session.remove(target.identifier) }
+}
+
+/// What a refresh of names did.
+public struct RefreshReport: Encodable, Sendable {
+  /// Version of this form.
+  public let version = 1
+  /// One report a name.
+  public let names: [NameReport]
+  /// Names whose addresses in the kernel were changed.
+  public let changed: [String]
+  /// Names that kept their old addresses because none of the new ones can be used.
+  public let kept: [String]
+
+  enum CodingKeys: String, CodingKey { case version, names, changed, kept }
+
+  /// 1 when a name kept its old addresses.
+  public var status: ExitStatus { kept.isEmpty ? .good : .finding }
+}
+
+/// Renews what names resolve to, in place, under the policy that is installed.
+///
+/// - Parameter request: the policy that is installed, and where.
+/// - Returns: what changed.
+/// - Throws: ``OperationFailure`` when another policy is installed, or none.
+public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> RefreshReport {
+  let target = request.target
+  let compiled = compile(request.policy.policy, tableName: target.table)
+  let (names, answers) = try fillNames(
+    compiled.names, pins: request.pins, servers: request.servers)
+  return try target.withSession { session in
+    guard let found = try session.status(of: target.identifier),
+      let generation = found.generation
+    else {
+      throw OperationFailure(.notFound, "\(target.identifier) is not installed; apply the policy")
+    }
+    guard found.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false else {
+      throw OperationFailure(
+        .finding,
+        "\(target.identifier) holds another policy (\(found.policyComment ?? "unknown")); apply"
+          + " this one first")
+    }
+    let usable = answers.filter { !$0.value.isEmpty }
+    let sets = compiled.table(generation: generation, answers: usable).sets.filter { set in
+      set.isRuntimeState && usable.keys.contains { set.name.hasSuffix("/\($0)") }
+    }
+    guard let live = try session.readTable(family: .inet, name: target.table) else {
+      throw OperationFailure(.unknown, "\(target.identifier) vanished meanwhile")
+    }
+    let changed = try session.refresh(sets, in: live)
+    return RefreshReport(
+      names: names,
+      changed: Set(changed.map { String($0.split(separator: "/").last ?? "") }).sorted(),
+      kept: names.filter(\.isEmpty).map(\.name))
+  }
+}

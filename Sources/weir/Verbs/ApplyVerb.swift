@@ -1,0 +1,116 @@
+import ArgumentParser
+import Operations
+
+struct ApplyVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply",
+    abstract: "Install a policy in the kernel, without a moment in which packets see half of it.",
+    discussion: """
+      Preloads the new rules unreferenced, reads them back, compares, swaps them in by one small
+      transaction, reads back again, and removes the old ones. Killed at any moment, the old or the
+      new rules are whole. Applying the same policy twice changes nothing.
+
+      Needs CAP_NET_ADMIN in the namespace. Tables of others are never touched.
+
+      EXAMPLES
+        sudo weir apply policy.yaml --dry-run
+        sudo weir apply app-engine-sockets --netns jail
+        sudo weir apply policy.yaml --netns 4242 --resolve smtp.example.org=192.0.2.25
+      """)
+
+  @OptionGroup var argument: PolicyArgument
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var pins: PinOptions
+  @OptionGroup var resolver: ResolverOptions
+
+  @Flag(help: "Say what would be done, and change nothing.")
+  var dryRun = false
+
+  @Flag(help: "Install although a name has no usable address; its exception stays shut.")
+  var allowUnresolved = false
+
+  @Option(help: "text or json.")
+  var format: ReportFormat = .text
+
+  func run() {
+    Console.finish {
+      var request = ApplyRequest(policy: try argument.load())
+      request.target = try target.parsed()
+      request.pins = try pins.parsed()
+      request.servers = resolver.resolver
+      request.allowsUnresolved = allowUnresolved
+      request.isDryRun = dryRun
+      let report = try apply(request)
+      for warning in report.warnings { Console.complain("weir: warning: \(warning)") }
+      switch format {
+      case .text: Console.write(render(report))
+      case .json: Console.write(try Console.json(report))
+      }
+      return .good
+    }
+  }
+
+  private func render(_ report: ApplyReport) -> String {
+    let digest = report.digest.prefix(16)
+    var lines: [String]
+    switch report.outcome {
+    case .installed:
+      let before = report.previousGeneration.map { ", in place of generation \($0)" } ?? ""
+      lines = [
+        "table \(report.table): policy \(report.policy) \(digest) is in force as generation"
+          + " \(report.generation ?? 0)\(before); read back equal"
+      ]
+    case .unchanged:
+      lines = ["table \(report.table): policy \(report.policy) \(digest) was in force already"]
+    case .wouldInstall:
+      let now = report.generation.map { "generation \($0) is in force" } ?? "nothing is installed"
+      lines = ["table \(report.table): would install \(report.policy) \(digest); \(now)"]
+    case .wouldNotChange:
+      lines = ["table \(report.table): policy \(report.policy) \(digest) is in force already"]
+    }
+    for name in report.names { lines += name.lines }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension NameReport {
+  /// The name with its addresses and what was refused, for people.
+  var lines: [String] {
+    let until = timeToLiveSeconds.map { ", for \($0) s" } ?? ""
+    var lines = [
+      "  \(name): \(accepted.isEmpty ? "no address" : accepted.joined(separator: ", "))\(until)"
+    ]
+    lines += refused.map { "    refused \($0)" }
+    lines += failures.map { "    \($0)" }
+    return lines
+  }
+}
+
+/// Where to install.
+struct TargetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A network namespace: a name from /run/netns, a process id, or a path.",
+      valueName: "name|pid|path"))
+  var netns: String?
+
+  @Option(help: "The name of the nftables table.")
+  var table = "weir"
+
+  /// The target, its table name checked.
+  func parsed() throws -> InstallTarget {
+    var target = InstallTarget()
+    target.table = try tableName(table)
+    target.namespace = netns
+    return target
+  }
+}
+
+/// Whom to ask for names.
+struct ResolverOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Ask this DNS server instead of the system's; may be repeated.",
+      valueName: "address[:port]"))
+  var resolver: [String] = []
+}

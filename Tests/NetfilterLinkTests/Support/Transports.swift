@@ -1,0 +1,110 @@
+import NetfilterLink
+
+/// A real socket that stops answering at a given message boundary, as if the program were killed.
+///
+/// Boundaries are counted over sends and receives. At the boundary the call either is not made, or
+/// is made and its result is lost; from there on every call fails.
+struct StoppingTransport: NetlinkTransport, ~Copyable {
+  enum Moment: CaseIterable {
+    case beforeCall
+    case afterCall
+  }
+
+  private var socket: NetlinkSocket
+  private var callsLeft: Int
+  private let moment: Moment
+  var largestSendBytes: Int { socket.largestSendBytes }
+
+  init(_ socket: consuming NetlinkSocket, atBoundary boundary: Int, _ moment: Moment) {
+    self.socket = socket
+    callsLeft = boundary
+    self.moment = moment
+  }
+
+  private static let stopped = KernelError(operation: "test", cause: .stopped)
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    callsLeft -= 1
+    if callsLeft < 0 || callsLeft == 0 && moment == .beforeCall { throw Self.stopped }
+    try socket.send(datagram)
+    if callsLeft == 0 { throw Self.stopped }
+  }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    callsLeft -= 1
+    if callsLeft < 0 || callsLeft == 0 && moment == .beforeCall { throw Self.stopped }
+    let count = try socket.receive(into: &buffer, waits: waits)
+    if callsLeft == 0 { throw Self.stopped }
+    return count
+  }
+}
+
+/// A real socket that loses the replies to one batch, as a full receive buffer does.
+struct LosingTransport: NetlinkTransport, ~Copyable {
+  private var socket: NetlinkSocket
+  /// How many batches are still answered.
+  private var answeredBatches: Int
+  private var isLosing = false
+  var largestSendBytes: Int { socket.largestSendBytes }
+
+  init(_ socket: consuming NetlinkSocket, answeredBatches: Int) {
+    self.socket = socket
+    self.answeredBatches = answeredBatches
+  }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    try socket.send(datagram)
+    // A batch begins with NFNL_MSG_BATCH_BEGIN, 16.
+    guard datagram.number16(at: 4) == 16 else { return }
+    answeredBatches -= 1
+    isLosing = answeredBatches == -1
+  }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    if isLosing {
+      isLosing = false
+      while try socket.receive(into: &buffer, waits: false) != nil {}
+      throw KernelError(operation: "test", cause: .repliesLost)
+    }
+    return try socket.receive(into: &buffer, waits: waits)
+  }
+}
+
+/// A real socket that lets somebody else change the ruleset before chosen sends.
+struct InterferingTransport: NetlinkTransport, ~Copyable {
+  private var socket: NetlinkSocket
+  private var sends = 0
+  private let interfere: (Int) -> Void
+  var largestSendBytes: Int { socket.largestSendBytes }
+
+  /// Calls `interfere` with the number of each batch, from 1, before it is sent.
+  init(_ socket: consuming NetlinkSocket, beforeBatch interfere: @escaping (Int) -> Void) {
+    self.socket = socket
+    self.interfere = interfere
+  }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    if datagram.number16(at: 4) == 16 {
+      sends += 1
+      interfere(sends)
+    }
+    try socket.send(datagram)
+  }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    try socket.receive(into: &buffer, waits: waits)
+  }
+}
+
+extension RawSpan {
+  /// Two bytes in host order.
+  fileprivate func number16(at offset: Int) -> UInt16 {
+    unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)
+  }
+}
