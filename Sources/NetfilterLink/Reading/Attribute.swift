@@ -87,10 +87,12 @@ extension Span<UInt8> {
 ///
 /// Kept inline: one of these is made for every nest of every rule.
 struct AttributeFields {
-  /// No nest of nf_tables has attributes beyond this number.
-  private static let capacity = 32
-  private var starts = InlineArray<32, Int>(repeating: -1)
-  private var ends = InlineArray<32, Int>(repeating: -1)
+  /// No nest of nf_tables that is read has attributes beyond this number.
+  private static let capacity = 24
+  private var starts = InlineArray<24, UInt32>(repeating: 0)
+  private var lengths = InlineArray<24, UInt16>(repeating: 0)
+  /// Bit n for attribute n.
+  private var present: UInt32 = 0
   /// Attributes that the reader did not name.
   private(set) var unknown: [Attribute] = []
 
@@ -103,9 +105,10 @@ struct AttributeFields {
         throw MalformedAttribute(place: "attribute at byte \(offset)")
       }
       let type = Int(attribute.type)
-      if type <= last, starts[type] < 0 {
-        starts[type] = attribute.payload.lowerBound
-        ends[type] = attribute.payload.upperBound
+      if type <= last, present & (1 << UInt32(type)) == 0 {
+        present |= 1 << UInt32(type)
+        starts[type] = UInt32(attribute.payload.lowerBound)
+        lengths[type] = UInt16(attribute.payload.count)
       } else {
         unknown.append(attribute)
       }
@@ -115,7 +118,9 @@ struct AttributeFields {
 
   /// The payload of an attribute.
   subscript(_ type: Int) -> Range<Int>? {
-    starts[type] < 0 ? nil : starts[type]..<ends[type]
+    guard present & (1 << UInt32(type)) != 0 else { return nil }
+    let start = Int(starts[type])
+    return start..<start + Int(lengths[type])
   }
 
   /// The payload of an attribute.
@@ -123,8 +128,7 @@ struct AttributeFields {
 
   /// Whether every attribute present is among these.
   func holdsOnly<Number: AttributeNumber>(_ numbers: Number...) -> Bool {
-    guard unknown.isEmpty else { return false }
     let allowed = numbers.reduce(UInt32(0)) { $0 | 1 << $1.rawValue }
-    return starts.indices.allSatisfy { starts[$0] < 0 || allowed & (1 << UInt32($0)) != 0 }
+    return unknown.isEmpty && present & ~allowed == 0
   }
 }
