@@ -7,11 +7,15 @@ extension NftJSON {
     case .concatenatedMatch(let selectors, let isInverted, let set):
       let right = try reference(set, as: selectors.map(\.type))
       return match(isInverted ? "!=" : "==", key(selectors), right)
-    case .verdictMap(let selectors, let set):
+    case .verdictMap(let selectors, let mask, let set):
+      var key = self.key(selectors)
+      if let mask, let type = selectors.first?.type {
+        key = .tagged("&", .array([key, value(mask, as: type)]))
+      }
       return .tagged(
         "vmap",
         .object([
-          ("key", key(selectors)), ("data", try reference(set, as: selectors.map(\.type))),
+          ("key", key), ("data", try reference(set, as: selectors.map(\.type))),
         ]))
     case .metaSetFromMap(let key, let selectors, let set):
       let map = JSONValue.tagged(
