@@ -8,15 +8,13 @@ extension NftJSON {
       let right = try reference(set, as: selectors.map(\.type))
       return match(isInverted ? "!=" : "==", key(selectors), right)
     case .verdictMap(let selectors, let mask, let set):
-      var key = self.key(selectors)
+      var left = key(selectors)
       if let mask, let type = selectors.first?.type {
-        key = .tagged("&", .array([key, value(mask, as: type)]))
+        left = .tagged("&", .array([left, value(mask, as: type)]))
       }
       return .tagged(
         "vmap",
-        .object([
-          ("key", key), ("data", try reference(set, as: selectors.map(\.type))),
-        ]))
+        .object([("key", left), ("data", try reference(set, as: selectors.map(\.type)))]))
     case .metaSetFromMap(let key, let selectors, let set):
       let map = JSONValue.tagged(
         "map",
