@@ -35,6 +35,9 @@ extension Policy {
 }
 
 extension Flow {
+  /// Whether the routing table calls the address broadcast: a link's, or the limited one.
+  fileprivate var isBroadcast: Bool { isLinkBroadcast || remoteAddress == .v4(.max) }
+
   /// ICMP of one family inside the other, which no host speaks.
   fileprivate var isMisplacedICMP: Bool {
     switch (ipProtocol, remoteAddress) {
@@ -54,8 +57,10 @@ extension Entry {
 extension Destination {
   func matches(_ flow: Flow, names answers: NameAnswers) -> Bool {
     contains(flow.remoteAddress)
-      || (includesLinkBroadcast && flow.isLinkBroadcast)
-      || names.contains { answers.contains(flow.remoteAddress, for: $0.name) }
+      || (includesLinkBroadcast && flow.isBroadcast)
+      || names.contains {
+        $0.accepts(flow.remoteAddress) && answers.contains(flow.remoteAddress, for: $0.name)
+      }
   }
 }
 
