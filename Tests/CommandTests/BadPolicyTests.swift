@@ -102,7 +102,8 @@ struct BadPolicyTests {
     let warnings = complaint.split(separator: "\n").dropLast().joined(separator: "\n")
     #expect(warnings.contains(": warning: "))
     try ThrowAwayNamespace.run {
-      for verb in [["policy", "show"], ["print"], ["apply", "--dry-run"], ["apply"]] {
+      let apply = ["apply", "--allow-unresolved"]
+      for verb in [["policy", "show"], ["print"], apply + ["--dry-run"], apply] {
         let outcome = try Weir.run(verb + ["policy.yaml"], in: folder)
         #expect(outcome.ending == .exit(0), "\(verb)")
         let said = outcome.error.split(separator: "\n")

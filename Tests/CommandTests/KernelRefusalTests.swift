@@ -14,13 +14,13 @@ struct KernelRefusalTests {
 
   /// Every kernel verb with the arguments must fail alike and change nothing.
   private func expectRefusal(
-    _ verbs: [[String]] = verbs, _ arguments: [String], status: Int32, _ complaint: String,
-    withoutRights: Bool = false
+    _ verbs: [[String]] = Self.verbs, with arguments: [String] = [], status: Int32,
+    _ complaint: String
   ) throws {
     let before = try Nft.ruleset()
     let generation = try Nft.generation()
     for verb in verbs {
-      let outcome = try Weir.run(verb + arguments, withoutRights: withoutRights)
+      let outcome = try Weir.run(verb + arguments)
       #expect(outcome.ending == .exit(status), "\(verb)")
       #expect(outcome.output == "", "\(verb)")
       #expect(outcome.error == "weir: \(complaint)\n", "\(verb)")
@@ -39,7 +39,7 @@ struct KernelRefusalTests {
   ) throws {
     try ThrowAwayNamespace.run {
       try expectRefusal(
-        ["--netns", name], status: 66,
+        with: ["--netns", name], status: 66,
         complaint + "; give a name from /run/netns, a process id or a path")
     }
   }
@@ -48,7 +48,7 @@ struct KernelRefusalTests {
   func `kernel: a path that is no network namespace is refused`(path: String) throws {
     try ThrowAwayNamespace.run {
       try expectRefusal(
-        ["--netns", path], status: 66, "'\(path)' is not a network namespace")
+        with: ["--netns", path], status: 66, "'\(path)' is not a network namespace")
     }
   }
 
@@ -76,7 +76,7 @@ struct KernelRefusalTests {
     }
   }
 
-  @Test(arguments: ["1st", "a/b", "a b", "", "-x", "ä", "drop", String(repeating: "x", count: 65)])
+  @Test(arguments: ["1st", "a/b", "a b", "-x", "ä", "drop", String(repeating: "x", count: 65)])
   func `kernel: a table name that nft could not read back is refused`(name: String) throws {
     try ThrowAwayNamespace.run {
       let generation = try Nft.generation()
@@ -111,7 +111,7 @@ struct KernelRefusalTests {
   @Test func `kernel: refresh wants the policy that is installed`() throws {
     try ThrowAwayNamespace.run {
       try expectRefusal(
-        [["refresh", Self.policy]], [], status: 66,
+        [["refresh", Self.policy]], status: 66,
         "inet weir is not installed; apply the policy")
       #expect(try Weir.run("apply", "allowlist", "--allow-unresolved").ending == .exit(0))
       let before = try Nft.ruleset()
@@ -163,14 +163,16 @@ struct KernelRefusalTests {
   }
 
   @Test(arguments: [
-    (KernelError.Cause.refused(EPERM), ExitStatus.notPermitted),
+    (KernelError.Cause.refused(EPERM), Operations.ExitStatus.notPermitted),
     (.refused(EACCES), .notPermitted), (.refused(ENOENT), .unsupported),
     (.refused(EOPNOTSUPP), .unsupported), (.refused(EPROTONOSUPPORT), .unsupported),
     (.refused(EAFNOSUPPORT), .unsupported), (.refused(EMSGSIZE), .unknown),
     (.refused(ENOMEM), .unknown), (.repliesLost, .unknown), (.generationMoved, .unknown),
     (.malformedReply("x"), .unknown), (.keepsChanging(attempts: 8), .unknown),
   ])
-  func `each refusal of a kernel has its exit code`(cause: KernelError.Cause, status: ExitStatus) {
+  func `each refusal of a kernel has its exit code`(
+    cause: KernelError.Cause, status: Operations.ExitStatus
+  ) {
     let error = KernelError(operation: "test", cause: cause)
     #expect(error.exitStatus == status)
     #expect(InstallError.kernel(error, standing: .nothing).exitStatus == status)

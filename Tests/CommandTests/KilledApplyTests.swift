@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import TestSupport
 import Testing
 
@@ -8,14 +9,8 @@ import Testing
 /// moments between two calls are all there: a kill after a send is a kill before the receive.
 @Suite(
   .enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"),
-  .enabled(if: KilledApplyTests.canTrace, "needs strace and the right to trace children"))
+  .enabled(if: Killer.isThere, "needs strace and the right to trace children"))
 struct KilledApplyTests {
-  /// The only calls that weir uses to speak to the kernel's packet filter.
-  static let calls = ["sendto", "recvmsg"]
-
-  static let canTrace =
-    (try? Program.run(["strace", "-o", "/dev/null", "true"]))?.ending == .exit(0)
-
   /// Far above the number of messages of either policy; ends a test that would not end.
   private static let mostBoundaries = 1000
 
@@ -64,18 +59,7 @@ struct KilledApplyTests {
     #expect(outcome.error == "")
   }
 
-  /// Applies a policy and kills at the n-th call; tells whether there was such a call.
-  private func applyKilled(_ policy: String, at number: Int, of call: String) throws -> Bool {
-    let outcome = try Program.run([
-      "strace", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-      "inject=\(call):signal=KILL:when=\(number)", Weir.path, "apply", policy,
-    ])
-    if outcome.ending == .exit(0) { return false }
-    #expect(outcome.ending == .signal(SIGKILL))
-    return true
-  }
-
-  @Test(arguments: calls)
+  @Test(arguments: Killer.calls)
   func `kernel: killed at any message, an update leaves the old or the new rules whole`(
     call: String
   ) throws {
@@ -87,7 +71,7 @@ struct KilledApplyTests {
       for number in 1... {
         try #require(number < Self.mostBoundaries)
         let old = (number + 1) % 2
-        let wasKilled = try applyKilled(policies[1 - old], at: number, of: call)
+        let wasKilled = try Killer.apply(policies[1 - old], at: number, of: call)
         let live = try #require(try ListedTable.live())
         let isNew = live.isWhole(as: clean[1 - old])
         #expect(isNew != live.isWhole(as: clean[old]), "\(call) \(number)")
@@ -107,7 +91,7 @@ struct KilledApplyTests {
     #expect(sawNew > 10)
   }
 
-  @Test(arguments: calls)
+  @Test(arguments: Killer.calls)
   func `kernel: killed at any message, a first apply judges no packet or all of them`(
     call: String
   ) throws {
@@ -117,7 +101,7 @@ struct KilledApplyTests {
     for number in 1... {
       try #require(number < Self.mostBoundaries)
       let wasKilled = try ThrowAwayNamespace.run {
-        let wasKilled = try applyKilled(policies[0], at: number, of: call)
+        let wasKilled = try Killer.apply(policies[0], at: number, of: call)
         let live = try ListedTable.live()
         let isHooked = live?.blocks.values.contains { $0.contains(" hook ") } ?? false
         #expect(isHooked == live?.isWhole(as: clean) ?? false, "\(call) \(number)")
@@ -137,5 +121,27 @@ struct KilledApplyTests {
     print("killed first applies at \(call): \(sawNothing) left nothing, \(sawAll) left all rules")
     #expect(sawNothing > 10)
     #expect(sawAll > 10)
+  }
+}
+
+/// Runs `weir apply` under strace, which kills it.
+private enum Killer {
+  /// The only calls that weir uses to speak to the kernel's packet filter.
+  static let calls = ["sendto", "recvmsg"]
+
+  /// Whether strace is there and this user may trace its children.
+  static let isThere =
+    (try? Program.run(["strace", "-o", "/dev/null", "true"]))?.ending == .exit(0)
+
+  /// Applies a policy and kills at the n-th call; tells whether there was such a call.
+  static func apply(_ policy: String, at number: Int, of call: String) throws -> Bool {
+    try NetworkNamespace.assertThrowAway()
+    let outcome = try Program.run([
+      "strace", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
+      "inject=\(call):signal=KILL:when=\(number)", Weir.path, "apply", policy,
+    ])
+    if outcome.ending == .exit(0) { return false }
+    #expect(outcome.ending == .signal(SIGKILL))
+    return true
   }
 }

@@ -36,7 +36,8 @@ struct PrintTests {
       #expect(try Nft.run("list", "ruleset") == text)
     }
     try ThrowAwayNamespace.run {
-      #expect(try Weir.run(["apply"] + arguments).ending == .exit(0))
+      let outcome = try Weir.run(["apply"] + arguments)
+      #expect(outcome.ending == .exit(0))
       #expect(try Nft.run("list", "ruleset") == text)
     }
   }
@@ -67,7 +68,12 @@ struct PrintTests {
   @Test func `kernel: another table name changes nothing but the name`() throws {
     let text = try print(["public-internet-only"])
     let other = try print(["public-internet-only"], "--table", "other")
-    #expect(other == text.replacing("table inet weir {", with: "table inet other {"))
+    // The digest is over the whole table, so it is another one.
+    func anonymous(_ text: String) -> String {
+      text.replacing(#/table inet [a-z]+ |public-internet-only [0-9a-f]{32}/#, with: "")
+    }
+    #expect(other.hasPrefix("table inet other {"))
+    #expect(anonymous(other) == anonymous(text))
     try ThrowAwayNamespace.run {
       let outcome = try Weir.run("apply", "public-internet-only", "--table", "other")
       #expect(outcome.ending == .exit(0))
