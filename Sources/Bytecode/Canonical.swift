@@ -102,6 +102,12 @@ extension NamedSet {
     set.provenance = nil
     set.isRuntimeState = false
     if isVerdictMap || dataType != nil { set.flags.insert(.map) }
+    // What follows from the key, and what nft(8) adds to sets that it makes for one rule.
+    if key.count > 1 { set.flags.remove(.concatenation) }
+    if flags.contains(.anonymous) {
+      set.flags.insert(.constant)
+      set.size = nil
+    }
     if let load = typeof {
       set.typeof = PayloadLoad(
         load.base, offsetBytes: load.offsetBytes, lengthBytes: load.lengthBytes,

@@ -58,7 +58,7 @@ struct YAMLDocument {
         if word.hasPrefix("*"), anchors.contains(word.dropFirst()) { aliases += 1 }
       }
     }
-    guard aliases > 16 else { return true }
+    guard aliases > 4 else { return true }
     log.fileError(.alias, "the file uses \(aliases) aliases", file: file, Self.aliasAdvice)
     return false
   }

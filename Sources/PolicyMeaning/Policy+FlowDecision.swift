@@ -35,8 +35,11 @@ extension Policy {
 }
 
 extension Flow {
-  /// ICMP of one family inside the other, which no host speaks.
-  fileprivate var isMisplacedICMP: Bool {
+  /// Whether the routing table calls the address broadcast: a link's, or the limited one.
+  fileprivate var isBroadcast: Bool { isLinkBroadcast || remoteAddress == .v4(.max) }
+
+  /// Whether it is ICMP of one family inside the other, which no host speaks.
+  public var isMisplacedICMP: Bool {
     switch (ipProtocol, remoteAddress) {
     case (.icmp, .v6), (.icmpv6, .v4): true
     default: false
@@ -54,8 +57,10 @@ extension Entry {
 extension Destination {
   func matches(_ flow: Flow, names answers: NameAnswers) -> Bool {
     contains(flow.remoteAddress)
-      || (includesLinkBroadcast && flow.isLinkBroadcast)
-      || names.contains { answers.contains(flow.remoteAddress, for: $0.name) }
+      || (includesLinkBroadcast && flow.isBroadcast)
+      || names.contains {
+        $0.accepts(flow.remoteAddress) && answers.contains(flow.remoteAddress, for: $0.name)
+      }
   }
 }
 

@@ -47,9 +47,24 @@ public struct CompiledPolicy: Sendable {
 public func compile(_ policy: Policy, tableName: String = "weir") -> CompiledPolicy {
   let plan = TablePlan(policy: policy, tableName: tableName)
   var builder = TableBuilder(plan: plan, generation: 0, answers: [:])
-  let names = Dictionary(
-    (policy.allow + policy.deny).flatMap { $0.destination?.names ?? [] }.map { ($0.name, $0) },
-    uniquingKeysWith: { first, _ in first }
-  ).values.sorted { $0.name < $1.name }
-  return CompiledPolicy(digest: builder.build().digest, names: names, plan: plan)
+  return CompiledPolicy(digest: builder.build().digest, names: policy.nameReferences, plan: plan)
+}
+
+extension Policy {
+  /// Every name once, sorted, with all the addresses that any of its entries lets it have.
+  fileprivate var nameReferences: [NameReference] {
+    var merged: [String: NameReference] = [:]
+    for reference in (allow + deny).flatMap({ $0.destination?.names ?? [] }) {
+      guard var known = merged[reference.name] else {
+        merged[reference.name] = reference
+        continue
+      }
+      known.within = known.within.union(reference.within)
+      if known.withinText != reference.withinText {
+        known.withinText += " or \(reference.withinText)"
+      }
+      merged[reference.name] = known
+    }
+    return merged.values.sorted { $0.name < $1.name }
+  }
 }

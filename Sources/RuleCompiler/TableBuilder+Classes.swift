@@ -163,7 +163,7 @@ extension TableBuilder {
     }
     let base =
       "to\(family.digit)/" + (labels.isEmpty ? "default" : labels.joined(separator: "."))
-    let isTaken = chains.contains { $0.name == name(base) }
+    let isTaken = chainNames.contains(name(base))
     return isTaken || base.utf8.count > 100
       ? "to\(family.digit)/\(classVerdicts.count)" : base
   }

@@ -10,6 +10,12 @@ struct Denial: Hashable {
   var isInbound: Bool
 }
 
+/// What makes two denials one: a clause has one chain for each direction.
+struct DenialKey: Hashable {
+  var clause: String
+  var isInbound: Bool
+}
+
 extension TableBuilder {
   /// The verdict that denies an outbound packet under a clause.
   mutating func deny(_ clause: String, at location: SourceLocation? = nil) -> Verdict {
@@ -24,10 +30,8 @@ extension TableBuilder {
   }
 
   private mutating func note(_ denial: Denial) {
-    let isKnown = denials.contains {
-      $0.clause == denial.clause && $0.isInbound == denial.isInbound
-    }
-    if !isKnown { denials.append(denial) }
+    let key = DenialKey(clause: denial.clause, isInbound: denial.isInbound)
+    if knownDenials.insert(key).inserted { denials.append(denial) }
   }
 
   /// One counter a clause, for both directions.

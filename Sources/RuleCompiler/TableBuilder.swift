@@ -18,8 +18,12 @@ struct TableBuilder {
 
   var sets: [NamedSet] = []
   var chains: [Chain] = []
+  /// Names of the chains that ``addChain(_:comment:_:)`` wrote.
+  private(set) var chainNames: Set<String> = []
   /// Clauses that some chain denies with, in the order of first use, and what they answer.
   var denials: [Denial] = []
+  /// The clauses among them, by direction.
+  var knownDenials: Set<DenialKey> = []
   /// Class chains written so far, by family and terms.
   var classVerdicts: [ClassKey: Verdict] = [:]
   /// Names of the content-named sets added so far.
@@ -53,7 +57,9 @@ struct TableBuilder {
   }
 
   mutating func addChain(_ suffix: String, comment: String? = nil, _ rules: [Rule]) {
-    chains.append(Chain(name: name(suffix), comment: comment, rules: rules))
+    let name = name(suffix)
+    chainNames.insert(name)
+    chains.append(Chain(name: name, comment: comment, rules: rules))
   }
 
   /// Adds a set that lives and dies with the one rule that uses it.

@@ -52,7 +52,8 @@ import Testing
     Case(
       "mark", loads(.mark, [1, 2, 0, 0]), with { $0.mark = .known(0x201) }, .drop),
     Case("no mark is zero", loads(.mark, [0, 0, 0, 0]), with { $0.mark = .absent }, .drop),
-    Case("an unknown mark", loads(.mark, [0, 0, 0, 0]), tcp4, undecided(": meta mark is not stated")),
+    Case(
+      "an unknown mark", loads(.mark, [0, 0, 0, 0]), tcp4, undecided(": meta mark is not stated")),
     Case(
       "iif of an own packet is 0", loads(.iif, [0, 0, 0, 0]),
       with { $0.inputInterface = .absent }, .drop),
@@ -76,7 +77,8 @@ import Testing
       with { $0.socketUser = .absent }, .accept),
     Case("skgid", loads(.skgid, [5, 0, 0, 0]), with { $0.socketGroup = .known(5) }, .drop),
     Case("pkttype", loads(.pkttype, [1]), with { $0.packetType = .known(1) }, .drop),
-    Case("priority", loads(.priority, [0, 0, 0, 0]), tcp4, undecided(": meta priority is not stated")),
+    Case(
+      "priority", loads(.priority, [0, 0, 0, 0]), tcp4, undecided(": meta priority is not stated")),
   ]
 
   static let conntrack: [Case] = [
@@ -110,46 +112,56 @@ import Testing
     Case(
       "greater", .load(.transport, 2, 2) + .compare(.greater, [1, 187]) + .drop, tcp4, .accept),
     Case(
-      "16 bytes", .load(.network, 24, 16)
+      "16 bytes",
+      .load(.network, 24, 16)
         + .compare(.equal, [0x20, 1, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 11) + [1]) + .drop,
       udp6, .drop),
     Case(
-      "8 bytes, greater or equal", .load(.network, 24, 8)
+      "8 bytes, greater or equal",
+      .load(.network, 24, 8)
         + .compare(.greaterOrEqual, [0x20, 1, 0x0d, 0xb8, 0, 0, 0, 1]) + .drop, udp6, .accept),
     Case(
-      "a range", .load(.transport, 2, 2)
+      "a range",
+      .load(.transport, 2, 2)
         + [.range(RangeCompare(first, from: [1, 187], to: [1, 187]))] + .drop, tcp4, .drop),
     Case(
-      "outside a range", .load(.transport, 2, 2)
+      "outside a range",
+      .load(.transport, 2, 2)
         + [.range(RangeCompare(first, isInverted: true, from: [0, 1], to: [1, 186]))] + .drop,
       tcp4, .drop),
     Case(
-      "a range of 16 bytes", .load(.network, 24, 16)
+      "a range of 16 bytes",
+      .load(.network, 24, 16)
         + [
           .range(
             RangeCompare(
               first, from: [UInt8](repeating: 0, count: 16), to: [UInt8](repeating: 32, count: 16)))
         ] + .drop, udp6, .drop),
     Case(
-      "a mask", .load(.network, 16, 4) + .mask([255, 255, 0, 0])
+      "a mask",
+      .load(.network, 16, 4) + .mask([255, 255, 0, 0])
         + .compare(.equal, [192, 0, 0, 0]) + .drop, tcp4, .drop),
     Case(
-      "a mask with xor", .load(.transport, 2, 2)
+      "a mask with xor",
+      .load(.transport, 2, 2)
         + [.bitwise(Bitwise(source: first, destination: first, mask: [255, 255], xor: [1, 187]))]
         + .compare(.equal, [0, 0]) + .drop, tcp4, .drop),
     Case(
-      "a mask of 16 bytes", .load(.network, 24, 16)
+      "a mask of 16 bytes",
+      .load(.network, 24, 16)
         + .mask([0xe0] + [UInt8](repeating: 0, count: 15))
         + .compare(.equal, [0x20] + [UInt8](repeating: 0, count: 15)) + .drop, udp6, .drop),
     Case(
-      "a swapped number", [.meta(MetaLoad(.length, into: first))]
+      "a swapped number",
+      [.meta(MetaLoad(.length, into: first))]
         + [
           .byteorder(
             Byteorder(
               source: first, destination: first, operation: 1, lengthBytes: 4, sizeBytes: 4))
         ] + .compare(.equal, [0, 0, 0, 40]) + .drop, tcp4, .drop),
     Case(
-      "a swapped half", .load(.transport, 2, 2)
+      "a swapped half",
+      .load(.transport, 2, 2)
         + [
           .byteorder(
             Byteorder(

@@ -5,29 +5,30 @@ import Testing
 
 @Suite struct NftTextTests {
   @Test func `the example table is written as it was`() throws {
-    try Golden.expect(EgressTable.ruleset.nftText(), is: "egress/ruleset.nft")
+    let text = try EgressTable.ruleset.nftText()
+    #expect(Golden.difference(text, from: "egress/ruleset.nft") == nil)
   }
 
   @Test(.enabled(if: NftTool.isAvailable, "needs nft 1.0.6 and user namespaces"))
   func `kernel: nft lists the example table with the same bytes`() throws {
     let text = try EgressTable.ruleset.nftText()
     let listing = try #require(NftTool.listing(ofText: text))
-    #expect(listing == text)
+    #expect(Golden.firstDifference(listing, text) == nil)
   }
 
   @Test(.enabled(if: NftTool.isAvailable, "needs nft 1.0.6 and user namespaces"))
   func `kernel: nft compiles the example table to the same bytecode`() throws {
     let text = try EgressTable.ruleset.nftText()
     let bytecode = try #require(NftTool.bytecode(ofText: text))
-    #expect(bytecode == EgressTable.ruleset.bytecodeListing())
+    #expect(Golden.firstDifference(bytecode, EgressTable.ruleset.bytecodeListing()) == nil)
   }
 }
 
 /// Two hundred rules that nft itself compiled: its bytecode, printed, must be its own listing.
 @Suite struct NftTextRuleTests {
   /// The bytecode that nft made of `rules/ruleset.nft`, as a ruleset again.
-  private func captured() throws -> Ruleset {
-    let chains = ListingReader.chains(try Golden.text("rules/bytecode.txt"))
+  static var captured: Ruleset {
+    let chains = ListingReader.chains(Golden.text("rules/bytecode.txt"))
     return Ruleset(tables: [
       Table(
         family: .inet, name: "corpus", counters: [NamedCounter(name: "x")],
@@ -36,23 +37,23 @@ import Testing
   }
 
   @Test func `rules that nft compiled are written as nft lists them`() throws {
-    let written = try captured().nftText()
-    try Golden.expect(written, is: "rules/ruleset.nft")
+    let written = try Self.captured.nftText()
+    #expect(Golden.difference(written, from: "rules/ruleset.nft") == nil)
   }
 
   @Test func `the bytecode listing of captured rules is what nft printed`() throws {
-    let golden = try Golden.text("rules/bytecode.txt")
+    let golden = Golden.text("rules/bytecode.txt")
     let lines = golden.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-    #expect(try captured().bytecodeListing() == lines.joined(separator: "\n"))
+    #expect(Self.captured.bytecodeListing() == lines.joined(separator: "\n"))
   }
 
   @Test(.enabled(if: NftTool.isAvailable, "needs nft 1.0.6 and user namespaces"))
   func `kernel: nft still makes the captured bytecode`() throws {
-    let text = try Golden.text("rules/ruleset.nft")
+    let text = Golden.text("rules/ruleset.nft")
     let bytecode = try #require(NftTool.bytecode(ofText: text))
-    try Golden.expect(
-      "# nft 1.0.6, Linux 6.18.44: nft --debug=netlink list ruleset, handles removed\n"
-        + bytecode, is: "rules/bytecode.txt")
-    #expect(NftTool.listing(ofText: text) == text)
+    let source = "# nft 1.0.6, Linux 6.18.44: nft --debug=netlink list ruleset, handles removed\n"
+    #expect(Golden.difference(source + bytecode, from: "rules/bytecode.txt") == nil)
+    let listing = try #require(NftTool.listing(ofText: text))
+    #expect(Golden.firstDifference(listing, text) == nil)
   }
 }

@@ -35,6 +35,13 @@ extension Table {
     return true
   }
 
+  /// Adds an element to a sized map; whether there is such a map.
+  mutating func insert(_ element: SetElement, into name: String) -> Bool {
+    guard let index = sets.firstIndex(where: { $0.name == name }) else { return false }
+    sets[index].size = sets[index].size.map { $0 + 1 }
+    return change(set: name) { $0.append(element) }
+  }
+
   /// The name of the set that a rule of a chain looks into.
   func lookedUp(in chain: String, rule: Int) -> String? {
     guard let found = chains.first(where: { $0.name == chain }), rule < found.rules.count else {
@@ -193,16 +200,15 @@ extension PlantedFault {
       $0.change("g1/deny/private") { $0.insert(Rule([.immediate(.verdict(.accept))]), at: 1) }
     },
     PlantedFault(name: "another protocol let out: UDP-Lite") {
-      $0.change(set: "g1/dispatch-out") {
-        $0.append(
-          SetElement(
-            key: [2, 0, 0, 0, 8, 0, 0, 0, 136, 0, 0, 0], verdict: .goto("g1/new4")))
-      }
+      $0.insert(
+        SetElement(
+          key: [2, 0, 0, 0, 8, 0, 0, 0, 136, 0, 0, 0], verdict: .goto("g1/new4")),
+        into: "g1/dispatch-out")
     },
     PlantedFault(name: "another protocol let out: ICMP echo") {
-      $0.change(set: "g1/dispatch-out") {
-        $0.append(SetElement(key: [2, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0], verdict: .accept))
-      }
+      $0.insert(
+        SetElement(key: [2, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0], verdict: .accept),
+        into: "g1/dispatch-out")
     },
     PlantedFault(name: "inbound flows accepted", isInbound: true) {
       $0.change("g1/inbound") { $0[1] = Rule([.immediate(.verdict(.accept))]) }

@@ -29,7 +29,7 @@ extension NftText {
     out.put("\t}\n")
   }
 
-  private func requireExpressible(_ set: NamedSet) throws(BytecodeError) {
+  func requireExpressible(_ set: NamedSet) throws(BytecodeError) {
     func refusal(_ reason: String) -> BytecodeError {
       .inexpressibleSet(set: set.name, reason: reason)
     }
@@ -45,6 +45,9 @@ extension NftText {
       if isNamed { throw refusal("nft(8) reads this load as a port, not as raw bytes") }
     } else if set.key.contains(.integer) || set.dataType == .integer {
       throw refusal("a key of raw bytes needs a typeof")
+    }
+    if !set.flags.contains(.interval) && set.content.hasRanges {
+      throw refusal("a range needs the flag interval")
     }
     let isHostOrder = set.key.contains { ValueType($0).isHostOrder }
     if set.flags.contains(.interval) && isHostOrder {
@@ -139,7 +142,7 @@ extension NftText {
     }
   }
 
-  private func requireExpressible(
+  func requireExpressible(
     _ element: SetElement, of set: NamedSet, as types: [ValueType]
   ) throws(BytecodeError) {
     func refusal(_ reason: String) -> BytecodeError {
@@ -177,6 +180,17 @@ extension NftText {
       rest %= length
     }
     return text.isEmpty ? "0s" : text
+  }
+}
+
+extension SetContent {
+  /// Whether plain addresses are kept as a range of more than one.
+  fileprivate var hasRanges: Bool {
+    switch self {
+    case .ipv4(let set): set.intervals.contains { $0.first != $0.last }
+    case .ipv6(let set): set.intervals.contains { $0.first != $0.last }
+    case .elements: false
+    }
   }
 }
 

@@ -38,7 +38,7 @@ struct NftText {
     out.put("}\n")
   }
 
-  private func requireExpressible() throws(BytecodeError) {
+  func requireExpressible() throws(BytecodeError) {
     func refusal(_ name: String, _ reason: String) -> BytecodeError {
       .inexpressibleObject(name: name, reason: reason)
     }

@@ -31,7 +31,7 @@ struct VerifyPlan {
       _ flow: Flow, _ name: String?, origin: String, _ authored: (Decision, String?)?
     ) -> [VerifyCase] {
       flow.targets(name, names).map { target in
-        let probe = Probe(target)
+        let probe = Probe(target).from(policy.usualLocalPort)
         return VerifyCase(
           probe: probe, expectation: policy.expectation(for: probe, names: names),
           origin: origin, authored: authored)
@@ -46,8 +46,10 @@ struct VerifyPlan {
     let plan = ProbePlan(policy.probeInterest(names: names, addressCap: 4000), cap: cap)
     omittedCount = plan.omittedCount
     cases += (policy.linkBroadcastProbes + Probe.linkControl + plan.probes).map {
-      VerifyCase(
-        probe: $0, expectation: policy.expectation(for: $0, names: names), origin: "generated")
+      let probe = $0.from(policy.usualLocalPort)
+      return VerifyCase(
+        probe: probe, expectation: policy.expectation(for: probe, names: names),
+        origin: "generated")
     }
   }
 }
@@ -103,7 +105,25 @@ extension Policy {
   }
 }
 
+extension Policy {
+  /// A port to send from where the policy does not allow those that the kernel chooses; else nil.
+  fileprivate var usualLocalPort: UInt16? {
+    guard let allowed = sourcePorts.value else { return nil }
+    let chosen = PortSet([Interval(32768, 60999)])
+    return chosen.isSubset(of: allowed) ? nil : allowed.intervals.first?.first
+  }
+}
+
 extension Probe {
+  /// The probe from a port, where it does not name one itself.
+  fileprivate func from(_ port: UInt16?) -> Probe {
+    guard let port, flow.ipProtocol.hasPorts, flow.direction == .outbound, flow.localPort == nil
+    else { return self }
+    var probe = self
+    probe.flow.localPort = port
+    return probe
+  }
+
   /// Link control that must pass, and the same messages as a router would have forwarded them.
   fileprivate static var linkControl: [Probe] {
     let allRouters = UInt128(0xff02) << 112 | 2
