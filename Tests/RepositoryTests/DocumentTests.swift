@@ -15,7 +15,7 @@ import Testing
     #expect(localLinks(in: page) == ["docs/a.md", "LICENSE"])
   }
 
-  @Test(arguments: ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+  @Test(arguments: ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md"])
   func `every local link of a root document leads to a file`(page: String) throws {
     for link in localLinks(in: try Repository.text(of: page)) {
       #expect(Repository.exists(link), "\(page) links to \(link)")
