@@ -38,8 +38,8 @@ extension Flow {
   /// Whether the routing table calls the address broadcast: a link's, or the limited one.
   fileprivate var isBroadcast: Bool { isLinkBroadcast || remoteAddress == .v4(.max) }
 
-  /// ICMP of one family inside the other, which no host speaks.
-  fileprivate var isMisplacedICMP: Bool {
+  /// Whether it is ICMP of one family inside the other, which no host speaks.
+  public var isMisplacedICMP: Bool {
     switch (ipProtocol, remoteAddress) {
     case (.icmp, .v6), (.icmpv6, .v4): true
     default: false

@@ -56,6 +56,8 @@ extension Policy {
     case .malformed: return Ruling(.deny, clause: "no-flow")
     case .whole: break
     }
+    // Conntrack makes no flow of ICMP in the other family.
+    if packet.flow.isMisplacedICMP { return Ruling(.deny, clause: "no-flow") }
     if packet.flow.ipProtocol == .icmpv6, let type = packet.icmpv6Type,
       let ruling = linkControlRuling(type: type, packet)
     {

@@ -7,12 +7,14 @@ extension NftJSON {
     case .concatenatedMatch(let selectors, let isInverted, let set):
       let right = try reference(set, as: selectors.map(\.type))
       return match(isInverted ? "!=" : "==", key(selectors), right)
-    case .verdictMap(let selectors, let set):
+    case .verdictMap(let selectors, let mask, let set):
+      var left = key(selectors)
+      if let mask, let type = selectors.first?.type {
+        left = .tagged("&", .array([left, value(mask, as: type)]))
+      }
       return .tagged(
         "vmap",
-        .object([
-          ("key", key(selectors)), ("data", try reference(set, as: selectors.map(\.type))),
-        ]))
+        .object([("key", left), ("data", try reference(set, as: selectors.map(\.type)))]))
     case .metaSetFromMap(let key, let selectors, let set):
       let map = JSONValue.tagged(
         "map",

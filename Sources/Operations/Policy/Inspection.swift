@@ -54,7 +54,7 @@ public func checkPolicy(_ argument: String) -> PolicyCheck {
   let path = policyPath(argument, files)
   let (policy, diagnostics) = PolicyParser.parse(path: path, source: files)
   let isMissing = diagnostics.contains {
-    $0.code == .fileMissing && $0.location.file == path
+    $0.code == .fileMissing && $0.location.file == path && $0.location.line == 0
   }
   let items = diagnostics.map {
     PolicyCheck.Item(

@@ -56,7 +56,7 @@ public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPol
   let (policy, diagnostics) = PolicyParser.parse(path: path, source: files)
   guard let policy, !diagnostics.contains(where: { $0.severity == .error }) else {
     let isMissing = diagnostics.contains {
-      $0.code == .fileMissing && $0.location.file == path
+      $0.code == .fileMissing && $0.location.file == path && $0.location.line == 0
     }
     var message = diagnostics.render()
     if isMissing {

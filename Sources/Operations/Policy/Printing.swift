@@ -35,7 +35,7 @@ public func printRules(
   do {
     switch format {
     case .nft: return try ruleset.nftText()
-    case .json: return ""
+    case .json: return try ruleset.nftJSON()
     case .bytecode: return ruleset.bytecodeListing(withProvenance: true)
     case .table: return ""
     }

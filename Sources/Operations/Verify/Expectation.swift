@@ -46,6 +46,7 @@ extension Policy {
       packet.hasRoutingHeader = header.isRouting
       if header == .authentication { packet.flow.ipProtocol = .ah }
     }
+    if packet.flow.isMisplacedICMP { state = .invalid }
     return Expectation(ruling: decision(for: packet, names: names), state: state)
   }
 }

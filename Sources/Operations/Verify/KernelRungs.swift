@@ -11,12 +11,16 @@ import PolicyMeaning
 typealias TableLoader = (Table) throws -> Void
 
 extension VerifyPlan {
-  /// Replays every outbound probe as a raw packet and looks who left.
+  /// Replays every outbound probe as a raw packet: who left, and which rule decided.
+  ///
+  /// The wire and the kernel's own trace must both say what the reference says, clause included.
   func packetRung(
-    loading load: TableLoader, table: Table, progress: (Int, Int) -> Void
+    loading load: TableLoader, table: Table, isTraced: Bool = true,
+    progress: (Int, Int) -> Void
   ) throws -> RungReport {
     let sandbox = try PacketSandbox()
     try sandbox.inside.run { try load(table) }
+    let trace = isTraced ? try sandbox.inside.run { try PacketTrace(table.name) } : nil
     let outbound = cases.filter {
       $0.probe.flow.direction == .outbound && !$0.probe.flow.remoteAddress.isHostLocal
     }
@@ -25,9 +29,13 @@ extension VerifyPlan {
     var done = 0
     while done < outbound.count {
       let batch = Array(outbound[done..<min(done + 8192, outbound.count)])
-      let seen = try sandbox.observe(batch.map(\.probe))
-      for (item, observation) in zip(batch, seen) {
-        report.compare(item, observation, host: sandbox.addresses)
+      var walks = [TracedWalk?](repeating: nil, count: batch.count)
+      let seen = try sandbox.observe(batch.map(\.probe)) { index, _ in
+        walks[index] = trace?.read(expecting: batch[index].expectation.ruling)
+      }
+      if let failure = trace?.failure { throw failure }
+      for index in batch.indices {
+        report.compare(batch[index], seen[index], walks[index], host: sandbox.addresses)
       }
       done += batch.count
       progress(done, outbound.count)
@@ -58,7 +66,7 @@ extension VerifyPlan {
         seen[index] = try sandbox.observe([batch[index].probe])[0]
       }
       for (item, observation) in zip(batch, seen) {
-        report.compare(item, observation, host: sandbox.addresses)
+        report.compare(item, observation, nil, host: sandbox.addresses)
       }
       done += batch.count
       progress(done, chosen.count)
@@ -118,23 +126,30 @@ extension IPAddress {
 }
 
 extension RungReport {
-  /// Judges one observation against the reference.
+  /// Judges what was seen on the wire, and in the trace where there is one, against the reference.
   mutating func compare(
-    _ item: VerifyCase, _ observation: Observation, host: SandboxAddresses
+    _ item: VerifyCase, _ observation: Observation, _ walk: TracedWalk?, host: SandboxAddresses
   ) {
     let expected = item.expectation.ruling
+    var seen = "\(observation)"
     switch observation.judged(against: expected.decision) {
     case .agrees:
-      agree(expected)
-    case .disagrees:
-      disagree(
-        Disagreement(
-          probe: "\(item.probe)", origin: item.origin,
-          expected: "\(expected.decision.rawValue) \(expected.clause)", seen: "\(observation)",
-          packet: item.packetHex(host), rules: []))
+      // A fragment that the kernel holds back meets no rule of the table.
+      guard let walk, item.expectation.state != nil, !walk.agrees(with: expected) else {
+        agree(expected)
+        return
+      }
+      seen += ", but the trace says \(walk.decision?.rawValue ?? "nothing") \(walk.clause ?? "")"
+    case .disagrees: break
     case .undecided(let reason):
       leaveOpen("\(item.probe)", reason)
+      return
     }
+    disagree(
+      Disagreement(
+        probe: "\(item.probe)", origin: item.origin,
+        expected: "\(expected.decision.rawValue) \(expected.clause)", seen: seen,
+        packet: item.packetHex(host), rules: walk?.steps ?? []))
   }
 }
 
