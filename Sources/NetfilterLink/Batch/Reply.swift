@@ -39,7 +39,7 @@ extension Span<UInt8> {
       let kind = hostWord(at: offset + 4)
       try body(
         ReplyMessage(
-          type: UInt16(truncatingIfNeeded: kind), flags: UInt16(truncatingIfNeeded: kind >> 16),
+          type: UInt16(kind & 0xffff), flags: UInt16(kind >> 16),
           sequence: hostWord(at: offset + 8), payload: offset + 16..<offset + length))
       offset += (length + 3) & ~3
     }

@@ -243,7 +243,7 @@ extension Span<UInt8> {
   ) -> Number {
     var number: Number = 0
     for index in 0..<MemoryLayout<Number>.size {
-      number = number << 8 | Number(truncatingIfNeeded: self[offset + index])
+      number = number << 8 | Number(self[offset + index])
     }
     return number
   }
