@@ -11,7 +11,7 @@ public struct KernelError: Error, Hashable, Sendable {
     case refused(Int32)
     /// The kernel threw replies away (ENOBUFS): what was sent may or may not be in effect.
     case repliesLost
-    /// The ruleset changed since the generation the batch was made for (ERESTART); nothing was done.
+    /// The ruleset changed since the generation the batch was made for (ERESTART); nothing done.
     case generationMoved
     /// The ruleset changed during every one of so many attempts to read it.
     case keepsChanging(attempts: Int)

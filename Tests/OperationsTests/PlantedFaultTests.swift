@@ -68,7 +68,9 @@ import Testing
       ? try subject.plan.connectionRung(
         loading: Kernel.load, table: table, cap: 500
       ) { _, _ in }
-      : try subject.plan.packetRung(loading: Kernel.load, table: table) { _, _ in }
+      : try subject.plan.packetRung(
+        loading: Kernel.load, table: table, isTraced: false
+      ) { _, _ in }
     #expect(report.outcome == .disagrees)
   }
 }

@@ -22,8 +22,9 @@ import Testing
     }
   }
 
-  @Test func `every local link of a page in docs leads to a file`() throws {
-    for page in try Repository.files(below: "docs", endingIn: ".md") {
+  @Test(arguments: ["docs", "examples"])
+  func `every local link of a page in a folder leads to a file`(folder: String) throws {
+    for page in try Repository.files(below: folder, endingIn: ".md") {
       let folder = page.split(separator: "/").dropLast().joined(separator: "/")
       for link in localLinks(in: try Repository.text(of: page)) {
         #expect(Repository.exists("\(folder)/\(link)"), "\(page) links to \(link)")

@@ -124,8 +124,8 @@ extension MessageBuffer {
     append(littleEndian: 0)
     append(littleEndian: kind.wireType)
     append(littleEndian: UInt16(flags | NLM_F_REQUEST))
-    append(littleEndian: UInt16(truncatingIfNeeded: sequence))
-    append(littleEndian: UInt16(truncatingIfNeeded: sequence >> 16))
+    append(littleEndian: UInt16(sequence & 0xffff))
+    append(littleEndian: UInt16(sequence >> 16))
     append(bigEndian: UInt32(0))
     append(bigEndian: UInt32(family?.rawValue ?? 0) << 24)
   }

@@ -23,7 +23,7 @@ extension NetfilterSession where Transport: ~Copyable {
   ///   - generation: the ruleset's generation the changes were made for; nil for any.
   ///   - atomicity: whether several transactions will do.
   /// - Returns: how many transactions were committed; each moves the generation by one.
-  /// - Throws: ``KernelError``; ``KernelError/Cause/generationMoved`` when somebody else changed the
+  /// - Throws: ``KernelError``; ``KernelError/Cause/generationMoved`` when somebody changed the
   ///   ruleset, ``KernelError/Cause/repliesLost`` when only a read-back can tell what happened.
   ///   After `split`, earlier transactions stay.
   @discardableResult

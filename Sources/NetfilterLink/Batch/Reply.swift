@@ -39,7 +39,7 @@ extension Span<UInt8> {
       let kind = hostWord(at: offset + 4)
       try body(
         ReplyMessage(
-          type: UInt16(truncatingIfNeeded: kind), flags: UInt16(truncatingIfNeeded: kind >> 16),
+          type: UInt16(kind & 0xffff), flags: UInt16(kind >> 16),
           sequence: hostWord(at: offset + 8), payload: offset + 16..<offset + length))
       offset += (length + 3) & ~3
     }
@@ -49,9 +49,8 @@ extension Span<UInt8> {
   func errorReply(_ message: ReplyMessage) throws(KernelError) -> ErrorReply {
     let payload = message.payload
     guard payload.count >= 20 else { throw malformed("a short error message") }
-    var reply = ErrorReply(
-      errorNumber: -Int32(
-        truncatingIfNeeded: Int64(Int32(bitPattern: hostWord(at: payload.lowerBound)))))
+    let status = Int32(bitPattern: hostWord(at: payload.lowerBound))
+    var reply = ErrorReply(errorNumber: 0 &- status)
     guard message.flags & UInt16(NLM_F_ACK_TLVS) != 0 else { return reply }
     var start = payload.lowerBound + 20
     if message.flags & UInt16(NLM_F_CAPPED) == 0 {

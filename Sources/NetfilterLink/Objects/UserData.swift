@@ -109,7 +109,7 @@ enum UserData {
   }
 
   private static func field(_ type: UInt8, number value: UInt32) -> [UInt8] {
-    field(type, (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+    field(type, (0..<4).map { UInt8(value >> (8 * $0) & 0xff) })
   }
 
   private static func field(_ type: UInt8, terminated text: String) throws(KernelError) -> [UInt8] {

@@ -54,7 +54,7 @@ struct ElementCollector {
     }
   }
 
-  /// Takes an element that is `{ key { value } [flags] }` and nothing else, as the kernel orders it.
+  /// Takes an element that is `{ key { value } [flags] }` and nothing else, in the kernel's order.
   private mutating func addBare(_ message: Span<UInt8>, _ range: Range<Int>) -> Bool {
     let keyBytes = set.wireKeyLength
     let isEnd = range.count == keyBytes + 16
@@ -243,7 +243,7 @@ extension Span<UInt8> {
   ) -> Number {
     var number: Number = 0
     for index in 0..<MemoryLayout<Number>.size {
-      number = number << 8 | Number(truncatingIfNeeded: self[offset + index])
+      number = number << 8 | Number(self[offset + index])
     }
     return number
   }

@@ -77,7 +77,7 @@ extension NetfilterSession where Transport: ~Copyable {
     try atOneGeneration { session, generation throws(KernelError) in
       Ruleset(
         tables: try session.readTableHeaders(
-          nil, generation: UInt16(truncatingIfNeeded: generation)))
+          nil, generation: UInt16(generation & 0xffff)))
     }.ruleset.tables.map { TableIdentifier(family: $0.family, name: $0.name) }
   }
 
@@ -92,7 +92,7 @@ extension NetfilterSession where Transport: ~Copyable {
     return try atOneGeneration { session, generation throws(KernelError) in
       var builder = RulesetBuilder(tables: [Table(family: family, name: table)])
       try session.readObjects(
-        only, generation: UInt16(truncatingIfNeeded: generation), into: &builder)
+        only, generation: UInt16(generation & 0xffff), into: &builder)
       return Ruleset(tables: builder.tables)
     }.ruleset.tables.flatMap(\.counters)
   }
@@ -122,7 +122,7 @@ extension NetfilterSession where Transport: ~Copyable {
   private mutating func readTables(
     _ only: TableIdentifier?, generation: UInt32
   ) throws(KernelError) -> Ruleset {
-    let low = UInt16(truncatingIfNeeded: generation)
+    let low = UInt16(generation & 0xffff)
     var builder = RulesetBuilder(tables: try readTableHeaders(only, generation: low))
     guard !builder.tables.isEmpty else { return Ruleset() }
     let family = only?.family

@@ -4,7 +4,7 @@ import Glibc
 /// One netfilter netlink socket, owned; closed at the end of its life.
 ///
 /// It belongs to the network namespace its thread was in when it was opened, whatever the thread
-/// does afterwards. Extended and capped acknowledgements are on, the port id is the kernel's choice.
+/// does afterwards. Extended and capped acknowledgements are on; the kernel picks the port id.
 ///
 /// Safe because the pointer is private, non-null from `init` to `deinit`, and never copied.
 @safe public struct NetlinkSocket: NetlinkTransport, ~Copyable {

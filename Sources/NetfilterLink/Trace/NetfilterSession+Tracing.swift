@@ -5,7 +5,11 @@ extension NetfilterSession where Transport: ~Copyable {
   /// The table whose only rules mark packets to be traced.
   private var tracingTable: Table {
     let word = Register(word: 0)
-    let mark = Rule([.immediate(.data([1], into: word)), .metaSet(MetaSet(.nftrace, from: word))])
+    // Accepting here only goes on to the next base chain, and saves an event for the policy.
+    let mark = Rule([
+      .immediate(.data([1], into: word)), .metaSet(MetaSet(.nftrace, from: word)),
+      .immediate(.verdict(.accept)),
+    ])
     // Before connection tracking and every ordinary filter.
     let chains = [Hook.output, .prerouting].map { hook in
       Chain(
