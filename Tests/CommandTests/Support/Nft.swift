@@ -32,8 +32,10 @@ enum Nft {
 
 /// The objects of a table as nft lists them, those of the generation in force as if it were `g1`.
 struct ListedTable: Equatable, CustomStringConvertible {
-  /// `map generation/out` → its text. Counters are without the comment: one that goes on counting
-  /// keeps that of the generation that made it.
+  /// The text of each object by its head, such as `map generation/out`.
+  ///
+  /// Counters are without the comment: one that goes on counting keeps that of the generation that
+  /// made it.
   private let blocks: [String: String]
 
   /// The listing, for a test that fails.
