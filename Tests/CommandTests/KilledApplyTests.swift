@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Operations
 import TestSupport
 import Testing
 
@@ -47,16 +48,15 @@ struct KilledApplyTests {
   private func cleanListings() throws -> [ListedTable] {
     try policies.map { policy in
       try ThrowAwayNamespace.run {
-        try apply(policy)
+        try install(policy)
         return try #require(try ListedTable.live())
       }
     }
   }
 
-  private func apply(_ policy: String) throws {
-    let outcome = try Weir.run("apply", policy)
-    #expect(outcome.ending == .exit(0))
-    #expect(outcome.error == "")
+  private func install(_ policy: String) throws {
+    let report = try apply(ApplyRequest(policy: try loadPolicy(policy)))
+    #expect(report.warnings == [])
   }
 
   @Test(arguments: Killer.calls)
@@ -67,7 +67,7 @@ struct KilledApplyTests {
     var sawOld = 0
     var sawNew = 0
     try ThrowAwayNamespace.run {
-      try apply(policies[0])
+      try install(policies[0])
       for number in 1... {
         try #require(number < Self.mostBoundaries)
         let old = (number + 1) % 2
@@ -80,10 +80,9 @@ struct KilledApplyTests {
           break
         }
         if isNew { sawNew += 1 } else { sawOld += 1 }
-        try apply(policies[1 - old])
+        try install(policies[1 - old])
         let healed = try #require(try ListedTable.live())
-        #expect(healed.isWhole(as: clean[1 - old]), "\(call) \(number)")
-        #expect(healed.blocks.count == clean[1 - old].blocks.count, "\(call) \(number)")
+        #expect(healed == clean[1 - old], "\(call) \(number)")
       }
     }
     print("killed updates at \(call): \(sawOld) left the old rules, \(sawNew) the new ones")
@@ -103,17 +102,16 @@ struct KilledApplyTests {
       let wasKilled = try ThrowAwayNamespace.run {
         let wasKilled = try Killer.apply(policies[0], at: number, of: call)
         let live = try ListedTable.live()
-        let isHooked = live?.blocks.values.contains { $0.contains(" hook ") } ?? false
+        let isHooked = live?.isHooked ?? false
         #expect(isHooked == live?.isWhole(as: clean) ?? false, "\(call) \(number)")
         if !wasKilled {
           #expect(isHooked)
           return false
         }
         if isHooked { sawAll += 1 } else { sawNothing += 1 }
-        try apply(policies[0])
+        try install(policies[0])
         let healed = try #require(try ListedTable.live())
-        #expect(healed.isWhole(as: clean), "\(call) \(number)")
-        #expect(healed.blocks.count == clean.blocks.count, "\(call) \(number)")
+        #expect(healed == clean, "\(call) \(number)")
         return true
       }
       if !wasKilled { break }

@@ -1,4 +1,5 @@
 import Bytecode
+import Foundation
 import LinuxSystem
 import NetfilterLink
 import TestSupport
@@ -29,50 +30,66 @@ enum Nft {
   }
 }
 
-/// The objects of a table as nft lists them: `map generation/out` → its text.
-struct ListedTable {
-  let blocks: [String: String]
+/// The objects of a table as nft lists them, those of the generation in force as if it were `g1`.
+struct ListedTable: Equatable, CustomStringConvertible {
+  /// The text of each object by its head, such as `map generation/out`.
+  ///
+  /// Counters are without the comment: one that goes on counting keeps that of the generation that
+  /// made it.
+  private let blocks: [String: String]
+
+  /// The listing, for a test that fails.
+  let description: String
 
   init(_ listing: String) {
+    // Only the maps that lead into a generation say `* : goto g<N>/out }`.
+    let generation =
+      listing.components(separatedBy: "* : goto ").dropFirst()
+      .filter { $0.drop { $0 != "/" }.hasPrefix("/out }") }
+      .map { String($0.prefix { $0 != "/" }) }.first ?? ""
+    description = listing.replacingOccurrences(of: "\(generation)/", with: "g1/")
+    let isFirst = generation == "g1" || generation.isEmpty
+    // Leftovers must not pass for the generation in force.
+    let text =
+      isFirst
+      ? listing
+      : listing.replacingOccurrences(of: " g1/", with: " left/")
+        .replacingOccurrences(of: "\(generation)/", with: "g1/")
     var blocks: [String: String] = [:]
     var head = ""
-    for line in listing.split(separator: "\n") {
+    for line in text.split(separator: "\n") {
       if line.hasPrefix("\t"), !line.hasPrefix("\t\t"), line.hasSuffix("{") {
         head = String(line.dropFirst().dropLast(2))
       }
+      if line.hasPrefix("\t\tcomment"), head.hasPrefix("counter") { continue }
       if !head.isEmpty { blocks[head, default: ""] += line + "\n" }
+      if line == "\t}" { head = "" }
     }
     self.blocks = blocks
   }
 
-  /// The table that is in force; nil for none.
+  /// The table that the kernel holds; nil for none.
   static func live(_ table: String = "weir") throws -> ListedTable? {
     (try? Nft.run("list", "table", "inet", table)).map(ListedTable.init)
   }
 
-  /// The generation that a map leads into.
-  func generation(_ map: String) -> String? {
-    let text = blocks["map generation/\(map)"] ?? ""
-    return text.firstMatch(of: #/\* : goto (g[0-9]+)//#).map { String($0.1) }
+  static func == (first: ListedTable, second: ListedTable) -> Bool {
+    first.blocks == second.blocks
   }
 
-  /// Whether all that a clean installation lists is there as it lists it, but for the generation.
+  /// Whether packets are judged by it.
+  var isHooked: Bool { blocks.values.contains { $0.contains(" hook ") } }
+
+  /// Whether all that a clean installation lists is there as it lists it.
   ///
-  /// What is there beyond that must be unreachable: of another generation, a list of addresses, or
-  /// a counter.
+  /// What is there beyond that must be out of reach: of another generation, or a counter.
   func isWhole(as clean: ListedTable) -> Bool {
-    guard let generation = generation("out"), generation == self.generation("in") else {
-      return false
-    }
-    func renamed(_ text: String) -> String { text.replacing("g1/", with: "\(generation)/") }
-    let expected = Dictionary(
-      uniqueKeysWithValues: clean.blocks.map { (renamed($0.key), renamed($0.value)) })
-    let isComplete = expected.allSatisfy { blocks[$0.key] == $0.value }
-    let strangers = blocks.keys.filter { expected[$0] == nil }
-    return isComplete
-      && strangers.allSatisfy {
-        $0.contains(#/^(chain|map|set) (g[0-9]+/|addresses/)|^counter /#)
-          && !$0.contains(" \(generation)/")
+    let others = blocks.filter { clean.blocks[$0.key] == nil }.keys
+    return clean.blocks.allSatisfy { blocks[$0.key] == $0.value }
+      && others.allSatisfy { name in
+        name.hasPrefix("counter ")
+          || !name.contains(" g1/") && name.contains("/")
+            && !name.contains(" generation/")
       }
   }
 }
