@@ -63,6 +63,10 @@ let package = Package(
     .target(
       name: "RulesetExamples", dependencies: ["Bytecode", "NetworkTypes"],
       path: "Tests/RulesetExamples", swiftSettings: strict),
+    // Programs, name servers and namespaces that several test targets start.
+    .target(
+      name: "TestSupport", dependencies: ["LinuxSystem", "NameResolution", "NetworkTypes"],
+      path: "Tests/TestSupport", swiftSettings: strict),
     tests("NetworkTypesTests", ["NetworkTypes"]),
     tests(
       "PolicyLanguageTests",
@@ -83,7 +87,14 @@ let package = Package(
       ]),
     tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
-    tests("NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem"]),
+    tests(
+      "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
+    tests(
+      "CommandTests",
+      [
+        "weir", "Operations", "PolicyLanguage", "RuleCompiler", "NetfilterLink", "Bytecode",
+        "LinuxSystem", "ConnectionReplay", "NetworkTypes", "TestSupport",
+      ]),
     tests("RepositoryTests", []),
   ]
 )

@@ -23,7 +23,7 @@ extension TableDifference: CustomStringConvertible {
 }
 
 extension Table {
-  /// How this table differs from the one that is expected, by counter, set, element, chain and rule.
+  /// How this table differs from the expected one, by counter, set, element, chain and rule.
   ///
   /// Empty exactly when both have the same canonical form. Sets that either side calls runtime
   /// state are compared without their content. At most ``reportedElements`` elements of a set are

@@ -40,6 +40,20 @@ struct RawStep {
   var verdict: Int32
 }
 
+/// What a rule makes of a packet.
+enum RuleResult {
+  /// An expression did not hold.
+  case broken
+  /// Every expression held, without a verdict.
+  case held
+  /// A verdict that leaves the rule, by number.
+  case verdict(Int32)
+  /// A rejection by number.
+  case reject(Int32)
+  /// The instruction at which it cannot be decided.
+  case undecided(Int32)
+}
+
 extension Program {
   /// Runs a base chain.
   ///
@@ -48,54 +62,29 @@ extension Program {
     _ base: Int32, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
     _ state: inout MachineState, _ trace: inout [RawStep]?
   ) -> ChainResult {
-    let code = self.code.span
-    let rules = self.rules.span
     let chains = self.chains.span
-    let verdicts = self.verdicts.span
     var stack = InlineArray<16, (chain: Int32, rule: Int32)>(repeating: (0, 0))
     var depth = 0
     var chain = base
     var rule = chains[Int(chain)].firstRule
     while true {
       guard rule < chains[Int(chain)].endRule else {
-        if depth > 0 {
-          depth -= 1
-          (chain, rule) = stack[depth]
-          continue
-        }
-        return end(of: base, chain, &trace)
+        guard depth > 0 else { return end(of: base, &trace) }
+        depth -= 1
+        (chain, rule) = stack[depth]
+        continue
       }
-      let bounds = rules[Int(rule)]
-      var at = bounds.start
-      var given: Int32 = -1
-      var isBroken = false
-      instructions: while at < bounds.end {
-        switch step(code[Int(at)], packet, headers, &state) {
-        case .next: at += 1
-        case .breakRule:
-          isBroken = true
-          break instructions
-        case .verdict(let number):
-          let kind = verdicts[Int(number)].kind
-          if kind == .continue {
-            at += 1
-          } else if kind == .break {
-            isBroken = true
-            break instructions
-          } else {
-            given = number
-            break instructions
-          }
-        case .reject(let number):
-          trace?.append(RawStep(rule: rule, chain: chain, verdict: -2))
-          return .reject(number)
-        case .undecided: return .undecided(rule: rule, instruction: at)
-        }
-      }
-      if !isBroken { trace?.append(RawStep(rule: rule, chain: chain, verdict: given)) }
+      let result = evaluate(rules.span[Int(rule)], packet, headers, &state)
+      if trace != nil { note(result, rule, chain, &trace) }
       rule += 1
-      guard given >= 0 else { continue }
-      let verdict = verdicts[Int(given)]
+      let verdict: CompiledVerdict
+      switch result {
+      case .broken, .held: continue
+      case .verdict(let number): verdict = verdicts.span[Int(number)]
+      case .reject(let number): return .reject(number)
+      case .undecided(let instruction):
+        return .undecided(rule: rule - 1, instruction: instruction)
+      }
       switch verdict.kind {
       case .accept: return .accept
       case .drop: return .drop
@@ -108,7 +97,7 @@ extension Program {
         chain = verdict.chain
         rule = chains[Int(chain)].firstRule
       case .return:
-        guard depth > 0 else { return end(of: base, chain, &trace) }
+        guard depth > 0 else { return end(of: base, &trace) }
         depth -= 1
         (chain, rule) = stack[depth]
       case .continue, .break: continue
@@ -116,8 +105,42 @@ extension Program {
     }
   }
 
-  /// The policy of the base chain, where a packet fell off the end of `chain`.
-  private func end(of base: Int32, _ chain: Int32, _ trace: inout [RawStep]?) -> ChainResult {
+  /// Runs the instructions of a rule until one breaks or leaves it.
+  @inline(__always)
+  private func evaluate(
+    _ rule: CompiledRule, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
+    _ state: inout MachineState
+  ) -> RuleResult {
+    let code = self.code.span
+    for at in rule.start..<rule.end {
+      switch step(code[Int(at)], packet, headers, &state) {
+      case .next: continue
+      case .breakRule: return .broken
+      case .verdict(let number):
+        let kind = verdicts.span[Int(number)].kind
+        if kind == .continue { continue }
+        return kind == .break ? .broken : .verdict(number)
+      case .reject(let number): return .reject(number)
+      case .undecided: return .undecided(at)
+      }
+    }
+    return .held
+  }
+
+  /// Adds a rule that matched to the trace.
+  private func note(
+    _ result: RuleResult, _ rule: Int32, _ chain: Int32, _ trace: inout [RawStep]?
+  ) {
+    switch result {
+    case .broken, .undecided: return
+    case .held: trace?.append(RawStep(rule: rule, chain: chain, verdict: -1))
+    case .verdict(let number): trace?.append(RawStep(rule: rule, chain: chain, verdict: number))
+    case .reject: trace?.append(RawStep(rule: rule, chain: chain, verdict: -2))
+    }
+  }
+
+  /// The policy of a base chain, for a packet that met no other verdict.
+  private func end(of base: Int32, _ trace: inout [RawStep]?) -> ChainResult {
     trace?.append(RawStep(rule: -1, chain: base, verdict: -1))
     return chains[Int(base)].isPolicyDrop ? .drop : .accept
   }

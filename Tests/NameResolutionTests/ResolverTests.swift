@@ -1,4 +1,5 @@
 import NetworkTypes
+import TestSupport
 import Testing
 
 @testable import LinuxSystem
@@ -11,19 +12,8 @@ import Testing
 /// ```
 @Suite(
   .serialized,
-  .enabled(
-    if: (try? NetworkNamespace.make()) != nil,
-    "needs network namespaces: run as root, or under unshare -rn"))
+  .enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
 struct ResolverTests {
-  private static func inNamespace(_ body: () throws -> Void) throws {
-    try NetworkNamespace.make().run {
-      try NetworkNamespace.assertThrowAway()
-      let routes = try RouteSocket()
-      for link in try routes.links() { try routes.setUp(link) }
-      try body()
-    }
-  }
-
   private static func resolve(
     _ names: [String], servers: [Resolver.Server] = [NameServer.v4]
   ) throws -> [NameAnswer] {
@@ -34,7 +24,7 @@ struct ResolverTests {
 
   @Test(arguments: [NameServer.v4, NameServer.v6])
   func `kernel: a name has its A and its AAAA records`(server: Resolver.Server) throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer(["host-record=both.test,192.0.2.1,2001:db8::1,300"])
       let answers = try Self.resolve(["Both.test."], servers: [server])
       dns.stop()
@@ -47,7 +37,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: a chain of aliases gives its names and its smallest time to live`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer([
         "cname=first.test,second.test,200", "cname=second.test,last.test,100",
         "host-record=last.test,192.0.2.1,300",
@@ -63,7 +53,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: each name fails for itself and says why`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer(["host-record=v6.known.test,2001:db8::1,300", "local=/known.test/"])
       let answers = try Self.resolve([
         "absent.known.test", "v6.known.test", "elsewhere.test", "192.0.2.1",
@@ -81,7 +71,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: a private address from a lying server is refused by within`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer([
         "host-record=smtp.gmail.com,10.0.0.25,64:ff9b::a00:19,300"
       ])
@@ -100,7 +90,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: a server that never answers ends in a timeout, after its tries`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer([])
       dns.freeze()
       var answers: [NameAnswer] = []
@@ -117,7 +107,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: the deadline ends what the tries would not`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer([])
       dns.freeze()
       var answers: [NameAnswer] = []
@@ -136,7 +126,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: no more questions are open than the concurrency allows`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer([])
       dns.freeze()
       let channel = try Channel(timeoutMilliseconds: 60_000, tries: 1, servers: [NameServer.v4])
@@ -152,7 +142,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: a port where nobody listens is a refusal, at once`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       var answers: [NameAnswer] = []
       let took = try ContinuousClock().measure {
         answers = try Resolver(
@@ -167,7 +157,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: the second server answers, at once, what the first one refuses`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer(["address=/test/192.0.2.1", "address=/test/2001:db8::1"])
       let dead = Resolver.Server(address: .v4(0x7f00_0009), port: 9)
       var answers: [NameAnswer] = []
@@ -187,7 +177,7 @@ struct ResolverTests {
 
   @Test func `kernel: an address that moved is live beside the old one until that expires`() throws
   {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       func renew(_ live: LiveAddresses, _ record: String, now: UInt64) throws -> LiveAddresses {
         let dns = try NameServer(["host-record=\(record)"])
         defer { dns.stop() }
@@ -204,7 +194,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: an answer too long for a datagram is fetched over TCP, and bounded`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let dns = try NameServer(
         [], hosts: (1...70).map { "2001:db8::\(String($0, radix: 16)) many.test" })
       let records = try Self.resolve(["many.test"])[0].v6.get()
@@ -215,7 +205,7 @@ struct ResolverTests {
   }
 
   @Test func `kernel: a thousand names take less than a second`() throws {
-    try Self.inNamespace {
+    try ThrowAwayNamespace.run {
       let names = (0..<1_000).map { "n\($0).test" }
       let dns = try NameServer(
         ["local-ttl=120"],

@@ -4,10 +4,6 @@ import NetworkTypes
 extension NftJSON {
   func declaration(of set: NamedSet) throws(BytecodeError) -> [(String, JSONValue)] {
     try NftText(table: table).requireExpressible(set)
-    guard set.typeof == nil else {
-      throw .inexpressibleSet(
-        set: set.name, reason: "JSON of nft 1.0.6 has no typeof, so no keys of raw bytes")
-    }
     let keys = set.key.map { JSONValue.string($0.keyword) }
     var members: [(String, JSONValue)] = [("type", keys.count == 1 ? keys[0] : .array(keys))]
     if set.isVerdictMap || set.dataType != nil {
@@ -26,10 +22,14 @@ extension NftJSON {
     return members
   }
 
-  /// A named set by its name, an anonymous one by its elements.
+  /// A named set by its name, an anonymous one or one of raw keys by its elements.
   func reference(_ set: NamedSet, as types: [ValueType]) throws(BytecodeError) -> JSONValue {
-    set.flags.contains(.anonymous)
-      ? .tagged("set", .array(try elements(of: set, as: types))) : .string("@\(set.name)")
+    guard set.isInlineInJSON else { return .string("@\(set.name)") }
+    guard set.content.count > 0, !set.isRuntimeState else {
+      throw .inexpressibleSet(
+        set: set.name, reason: "JSON of nft 1.0.6 has no named sets of raw bytes")
+    }
+    return .tagged("set", .array(try elements(of: set, as: types)))
   }
 
   private func elements(
@@ -116,4 +116,9 @@ extension NftJSON {
       "prefix",
       .object([("addr", value(bytes, as: type)), ("len", .number(UInt64(length)))]))
   }
+}
+
+extension NamedSet {
+  /// Whether JSON holds the elements in the rules that look them up.
+  var isInlineInJSON: Bool { flags.contains(.anonymous) || typeof != nil }
 }

@@ -33,7 +33,7 @@ struct NftJSON {
           ("packets", .number(counter.packets)), ("bytes", .number(counter.bytes)),
         ])
     }
-    for set in table.sets where !set.flags.contains(.anonymous) {
+    for set in table.sets where !set.isInlineInJSON {
       let isMap = set.isVerdictMap || set.dataType != nil
       add(isMap ? "map" : "set", object(set.name) + (try declaration(of: set)))
     }
@@ -81,11 +81,12 @@ struct NftJSON {
 extension Ruleset {
   /// The ruleset as libnftables JSON, for `nft -j -f`.
   ///
-  /// Loads to the same rules as ``nftText()``. Comments of tables, chains and sets are written
-  /// too, but nft 1.0.6 ignores them on loading.
+  /// Loads to the same rules as ``nftText()``, but for what JSON of nft 1.0.6 cannot say: it has no
+  /// `typeof`, so that sets whose keys are raw bytes are written inline wherever they are used, and
+  /// it ignores comments of tables, chains and sets on loading.
   ///
-  /// - Throws: ``BytecodeError`` for anything that JSON of nft 1.0.6 has no faithful form for, above
-  ///   all sets whose keys are raw bytes: they need a `typeof`.
+  /// - Throws: ``BytecodeError`` for anything else that has no faithful form, such as a set of raw
+  ///   keys that is empty or runtime state, or a dormant table.
   ///
   /// Source: libnftables-json(5), schema version 1.
   public func nftJSON() throws(BytecodeError) -> String {

@@ -40,7 +40,9 @@ extension NftText {
         out.put(mask, as: type)
       }
       out.put(" vmap ")
-      try putReference(set, as: selectors.map(\.type))
+      // Raw keys of a map in a rule are listed in decimal, all others in hexadecimal.
+      let types = selectors.map(\.type)
+      try putReference(set, as: types == [.raw] ? [.number] : types)
     case .metaSetFromMap(let key, let selectors, let set):
       out.put("meta \(key.keyword) set ")
       put(selectors)

@@ -12,7 +12,8 @@ extension RuleDecompiler {
     guard let destination = lookup.destination else {
       dropDependencies(of: selectors)
       if selectors.count == 1 {
-        let relation: Relation = lookup.isInverted ? .notEqual : .implicit
+        let relation: Relation =
+          lookup.isInverted ? .notEqual : mask == nil ? .implicit : .equal
         statements.append(.match(selectors[0], mask: mask, relation, .set(set)))
       } else {
         statements.append(

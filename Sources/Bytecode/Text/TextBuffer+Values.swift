@@ -23,7 +23,8 @@ extension TextBuffer {
     case .tcpFlags where type.words.allSatisfy({ $0.number != type.number(bytes) }):
       put("0x")
       put(hex: type.number(bytes))
-    case .inetService, .number, .hostNumber: put(decimal: type.number(bytes))
+    case .number: put(decimal: bytes.reduce(0) { $0 << 8 | UInt128($1) })
+    case .inetService, .hostNumber: put(decimal: type.number(bytes))
     default:
       let number = type.number(bytes)
       if let word = type.words.first(where: { $0.number == number })?.word {

@@ -49,9 +49,8 @@ extension Span<UInt8> {
   func errorReply(_ message: ReplyMessage) throws(KernelError) -> ErrorReply {
     let payload = message.payload
     guard payload.count >= 20 else { throw malformed("a short error message") }
-    var reply = ErrorReply(
-      errorNumber: -Int32(
-        truncatingIfNeeded: Int64(Int32(bitPattern: hostWord(at: payload.lowerBound)))))
+    let status = Int32(bitPattern: hostWord(at: payload.lowerBound))
+    var reply = ErrorReply(errorNumber: 0 &- status)
     guard message.flags & UInt16(NLM_F_ACK_TLVS) != 0 else { return reply }
     var start = payload.lowerBound + 20
     if message.flags & UInt16(NLM_F_CAPPED) == 0 {

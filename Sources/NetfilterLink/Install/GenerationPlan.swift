@@ -96,9 +96,9 @@ struct GenerationPlan {
     if there.hook != chain.hook {
       return [.flushChain(chain.name), .deleteChain(chain.name), .addChain(chain)] + rules
     }
-    let found = TableComparison(live) { $0 == chain.name }
-    let expected = TableComparison(target) { $0 == chain.name }
-    return found.differences(from: expected).isEmpty ? [] : [.flushChain(chain.name)] + rules
+    let found = live.part { $0 == chain.name }
+    let expected = target.part { $0 == chain.name }
+    return found.problems(from: expected).isEmpty ? [] : [.flushChain(chain.name)] + rules
   }
 }
 

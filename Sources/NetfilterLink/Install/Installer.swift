@@ -60,15 +60,12 @@ struct Installer {
     let name = plan.target.identifier
     let snapshot = try readAll(name, &session)
     let live = snapshot.ruleset.table(name)
-    let part = {
-      GenerationName.generation(of: $0) == plan.generation || GenerationName.isShared($0)
+    let isPart = { (name: String) in
+      GenerationName.isShared(name) || GenerationName.generation(of: name) == plan.generation
     }
-    let expected = TableComparison(plan.target, runtimeSets: plan.target.runtimeSets, where: part)
     var differences =
-      live.map {
-        TableComparison($0, runtimeSets: plan.target.runtimeSets, where: part)
-          .differences(from: expected, isExact: false)
-      } ?? ["the table is missing"]
+      live?.part(where: isPart).problems(from: plan.target.part(where: isPart), isExact: false)
+      ?? ["the table is missing"]
     if let objection = proof?(.preloaded, snapshot.ruleset) { differences.append(objection) }
     guard differences.isEmpty else {
       if let live {
@@ -196,20 +193,18 @@ struct Installer {
 
   /// Differences of the part in force; other generations and what only they use do not count.
   private func differences(_ live: Table, _ compiled: Table) -> [String] {
-    let inForce = compiled.generations
-    let shared = Set(compiled.sets.map(\.name))
+    let generations = compiled.generations
+    let sets = Set(compiled.sets.map(\.name))
     let counters = Set(compiled.counters.map(\.name))
+    let base = Set(live.chains.map(\.name) + live.sets.map(\.name))
     func isPart(_ name: String) -> Bool {
       if let generation = GenerationName.generation(of: name) {
-        return inForce.contains(generation)
+        return generations.contains(generation)
       }
-      return !GenerationName.isShared(name) || shared.contains(name)
+      if GenerationName.isShared(name) { return sets.contains(name) }
+      return counters.contains(name) || base.contains(name)
     }
-    var trimmed = live
-    trimmed.counters.removeAll { !counters.contains($0.name) }
-    let runtime = compiled.runtimeSets
-    return TableComparison(trimmed, runtimeSets: runtime, where: isPart)
-      .differences(from: TableComparison(compiled, runtimeSets: runtime))
+    return live.part(where: isPart).problems(from: compiled.part { _ in true })
   }
 
   // MARK: Kernel
@@ -246,9 +241,6 @@ struct Installer {
 extension Table {
   /// Family and name.
   var identifier: TableIdentifier { TableIdentifier(family: family, name: name) }
-
-  /// Sets whose contents are runtime state.
-  var runtimeSets: Set<String> { Set(sets.filter(\.isRuntimeState).map(\.name)) }
 }
 
 extension Ruleset {

@@ -15,12 +15,14 @@ extension NetfilterSession where Transport: ~Copyable {
   public mutating func refresh(
     _ sets: [NamedSet], in live: Table
   ) throws(KernelError) -> [String] {
-    let found = TableComparison(live)
     var changes: [Change] = []
     var names: [String] = []
     for set in sets where live.sets.contains(where: { $0.name == set.name }) {
-      let expected = TableComparison(Table(family: live.family, name: live.name, sets: [set]))
-      if found.differences(from: expected, isExact: false).isEmpty { continue }
+      var expected = set
+      expected.isRuntimeState = false
+      let wanted = Table(
+        family: live.family, name: live.name, comment: live.comment, sets: [expected])
+      if live.part(where: { $0 == set.name }).problems(from: wanted).isEmpty { continue }
       changes += [.flushSet(set.name), .addElements(set)]
       names.append(set.name)
     }

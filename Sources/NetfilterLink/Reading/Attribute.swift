@@ -59,15 +59,19 @@ extension Span<UInt8> {
 
   /// The bytes of a range.
   func bytes(_ range: Range<Int>) -> [UInt8] {
-    range.map { self[$0] }
+    var copy: [UInt8] = []
+    copy.reserveCapacity(range.count)
+    for index in range { copy.append(self[index]) }
+    return copy
   }
 
   /// A NUL-terminated name; nil when missing, empty or not UTF-8.
   func name(_ range: Range<Int>?) -> String? {
-    guard let range, !range.isEmpty, self[range.upperBound - 1] == 0 else { return nil }
-    let text = bytes(range.lowerBound..<range.upperBound - 1)
-    guard !text.isEmpty, !text.contains(0) else { return nil }
-    return String(validating: text, as: UTF8.self)
+    guard let range, range.count > 1, self[range.upperBound - 1] == 0 else { return nil }
+    for index in range.dropLast() where self[index] == 0 { return nil }
+    let text = extracting(range.lowerBound..<range.upperBound - 1)
+    guard let checked = try? UTF8Span(validating: text) else { return nil }
+    return String(copying: checked)
   }
 
   /// The bytes of a nested `NFTA_DATA_VALUE`.
@@ -80,21 +84,31 @@ extension Span<UInt8> {
 }
 
 /// The attributes of one nest by number, and whether there were any beyond those asked for.
+///
+/// Kept inline: one of these is made for every nest of every rule.
 struct AttributeFields {
-  private var ranges: [Range<Int>?]
+  /// No nest of nf_tables that is read has attributes beyond this number.
+  private static let capacity = 24
+  private var starts = InlineArray<24, UInt32>(repeating: 0)
+  private var lengths = InlineArray<24, UInt16>(repeating: 0)
+  /// Bit n for attribute n.
+  private var present: UInt32 = 0
   /// Attributes that the reader did not name.
   private(set) var unknown: [Attribute] = []
 
   /// Collects the attributes of a nest; numbers above `last` and repetitions count as unknown.
   init(_ message: Span<UInt8>, _ range: Range<Int>, last: Int) throws(MalformedAttribute) {
-    ranges = Array(repeating: nil, count: last + 1)
+    precondition(last < AttributeFields.capacity)
     var offset = range.lowerBound
     while offset < range.upperBound {
       guard let attribute = message.attribute(at: offset, end: range.upperBound) else {
         throw MalformedAttribute(place: "attribute at byte \(offset)")
       }
-      if attribute.type <= last, ranges[Int(attribute.type)] == nil {
-        ranges[Int(attribute.type)] = attribute.payload
+      let type = Int(attribute.type)
+      if type <= last, present & (1 << UInt32(type)) == 0 {
+        present |= 1 << UInt32(type)
+        starts[type] = UInt32(attribute.payload.lowerBound)
+        lengths[type] = UInt16(attribute.payload.count)
       } else {
         unknown.append(attribute)
       }
@@ -103,16 +117,18 @@ struct AttributeFields {
   }
 
   /// The payload of an attribute.
-  subscript(_ type: Int) -> Range<Int>? { ranges[type] }
+  subscript(_ type: Int) -> Range<Int>? {
+    guard present & (1 << UInt32(type)) != 0 else { return nil }
+    let start = Int(starts[type])
+    return start..<start + Int(lengths[type])
+  }
 
   /// The payload of an attribute.
-  subscript(_ number: some AttributeNumber) -> Range<Int>? { ranges[Int(number.rawValue)] }
+  subscript(_ number: some AttributeNumber) -> Range<Int>? { self[Int(number.rawValue)] }
 
   /// Whether every attribute present is among these.
   func holdsOnly<Number: AttributeNumber>(_ numbers: Number...) -> Bool {
-    unknown.isEmpty
-      && ranges.indices.allSatisfy { index in
-        ranges[index] == nil || numbers.contains { Int($0.rawValue) == index }
-      }
+    let allowed = numbers.reduce(UInt32(0)) { $0 | 1 << $1.rawValue }
+    return unknown.isEmpty && present & ~allowed == 0
   }
 }

@@ -69,8 +69,8 @@ public struct ApplyReport: Encodable, Sendable {
 public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyReport {
   let policy = request.policy.policy
   let target = request.target
-  // A namespace that does not exist is told before names are asked for.
-  try target.withSession { _ in }
+  // A wrong place or a missing right is told before names are asked for.
+  _ = try target.withSession { session in try session.status(of: target.identifier) }
   let compiled = compile(policy, tableName: target.table)
   let (names, answers) = try fillNames(
     compiled.names, pins: request.pins, servers: request.servers)

@@ -99,20 +99,12 @@ public struct RefreshReport: Encodable, Sendable {
 public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> RefreshReport {
   let target = request.target
   let compiled = compile(request.policy.policy, tableName: target.table)
+  // A wrong place, policy or right is told before names are asked for.
+  _ = try target.withSession { session in try session.generation(of: compiled, in: target) }
   let (names, answers) = try fillNames(
     compiled.names, pins: request.pins, servers: request.servers)
   return try target.withSession { session in
-    guard let found = try session.status(of: target.identifier),
-      let generation = found.generation
-    else {
-      throw OperationFailure(.notFound, "\(target.identifier) is not installed; apply the policy")
-    }
-    guard found.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false else {
-      throw OperationFailure(
-        .finding,
-        "\(target.identifier) holds another policy (\(found.policyComment ?? "unknown")); apply"
-          + " this one first")
-    }
+    let generation = try session.generation(of: compiled, in: target)
     let usable = answers.filter { !$0.value.isEmpty }
     let sets = compiled.table(generation: generation, answers: usable).sets.filter { set in
       set.isRuntimeState && usable.keys.contains { set.name.hasSuffix("/\($0)") }
@@ -125,5 +117,23 @@ public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> Refresh
       names: names,
       changed: Set(changed.map { String($0.split(separator: "/").last ?? "") }).sorted(),
       kept: names.filter(\.isEmpty).map(\.name))
+  }
+}
+
+extension NetfilterSession where Transport: ~Copyable {
+  /// The generation in force, which must be one of this policy.
+  fileprivate mutating func generation(
+    of compiled: CompiledPolicy, in target: InstallTarget
+  ) throws -> Int {
+    guard let found = try status(of: target.identifier), let generation = found.generation else {
+      throw OperationFailure(.notFound, "\(target.identifier) is not installed; apply the policy")
+    }
+    guard found.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false else {
+      throw OperationFailure(
+        .finding,
+        "\(target.identifier) holds another policy (\(found.policyComment ?? "unknown")); apply"
+          + " this one first")
+    }
+    return generation
   }
 }

@@ -10,7 +10,7 @@ enum SampleText {
         elements = { * : goto g1/out }
       }
       map g1/dispatch-out {
-        typeof meta nfproto . ct state . meta l4proto : verdict
+        type nf_proto . ct_state . inet_proto : verdict
         size 16
         elements = { ipv4 . established . tcp : accept, ipv6 . new . tcp : goto g1/new }
       }

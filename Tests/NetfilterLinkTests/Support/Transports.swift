@@ -78,17 +78,22 @@ struct LosingTransport: NetlinkTransport, ~Copyable {
 struct InterferingTransport: NetlinkTransport, ~Copyable {
   private var socket: NetlinkSocket
   private var sends = 0
+  private let countsBatchesOnly: Bool
   private let interfere: (Int) -> Void
   var largestSendBytes: Int { socket.largestSendBytes }
 
-  /// Calls `interfere` with the number of each batch, from 1, before it is sent.
-  init(_ socket: consuming NetlinkSocket, beforeBatch interfere: @escaping (Int) -> Void) {
+  /// Calls `interfere` with the number of each batch, or of each request, before it is sent.
+  init(
+    _ socket: consuming NetlinkSocket, countsBatchesOnly: Bool = true,
+    before interfere: @escaping (Int) -> Void
+  ) {
     self.socket = socket
+    self.countsBatchesOnly = countsBatchesOnly
     self.interfere = interfere
   }
 
   mutating func send(_ datagram: RawSpan) throws(KernelError) {
-    if datagram.number16(at: 4) == 16 {
+    if !countsBatchesOnly || datagram.number16(at: 4) == 16 {
       sends += 1
       interfere(sends)
     }
@@ -106,5 +111,51 @@ extension RawSpan {
   /// Two bytes in host order.
   fileprivate func number16(at offset: Int) -> UInt16 {
     unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self)
+  }
+}
+
+/// A real socket that keeps a copy of every datagram received.
+struct RecordingTransport: NetlinkTransport, ~Copyable {
+  final class Tape {
+    var datagrams: [[UInt8]] = []
+  }
+
+  private var socket: NetlinkSocket
+  private let tape: Tape
+  var largestSendBytes: Int { socket.largestSendBytes }
+
+  init(_ socket: consuming NetlinkSocket, onto tape: Tape) {
+    self.socket = socket
+    self.tape = tape
+  }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) { try socket.send(datagram) }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    let count = try socket.receive(into: &buffer, waits: waits)
+    if let count { tape.datagrams.append(Array(buffer[..<count])) }
+    return count
+  }
+}
+
+/// No socket at all: answers whatever is asked with the datagrams of a tape, in order.
+struct ReplayingTransport: NetlinkTransport, ~Copyable {
+  private var datagrams: ArraySlice<[UInt8]>
+  var largestSendBytes: Int { 1 << 20 }
+
+  init(_ datagrams: [[UInt8]]) { self.datagrams = datagrams[...] }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {}
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    guard let next = datagrams.popFirst() else {
+      throw KernelError(operation: "test", cause: .stopped)
+    }
+    buffer.replaceSubrange(..<next.count, with: next)
+    return next.count
   }
 }

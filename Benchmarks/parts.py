@@ -1,0 +1,249 @@
+"""The four parts of the benchmark; each prints its tables."""
+
+import re
+import shutil
+import statistics
+import subprocess
+
+import lists
+from measure import Case, Table, goal, goal_at_least, median, milliseconds, ratio
+
+LINEAR_RULES = 1000
+
+
+def compiling(bench):
+    """Print and compile: processes without the kernel."""
+    many = lists.write_clauses(bench.folder, 10_000)
+    large = lists.PrefixList(100_000).write_policy(bench.folder, "list-100000")
+    weir = bench.weir
+    inputs = {"built-in policy": "app-engine-sockets", "10 000 clauses": many,
+              "100 000 + 25 000 prefixes": large}
+    cases = {"start": Case([weir, "--version"])}
+    for name, path in inputs.items():
+        cases[f"print {name}"] = Case([weir, "print", path])
+        cases[f"check {name}"] = Case([weir, "policy", "check", path])
+        cases[f"compile {name}"] = Case(
+            [weir, "apply", "--dry-run", "--allow-unresolved", "--resolve",
+             "smtp.gmail.com=192.0.2.1", "--resolve", "pop.gmail.com=192.0.2.1", "--resolve",
+             "imap.gmail.com=192.0.2.1", path])
+    results = bench.run(cases)
+    table = Table("Print and compile", ["what", "wall", "processor", "peak", "goal", ""])
+
+    def row(name, what, limit=None):
+        samples = results[name]
+        wall = median(samples, "wall")
+        verdict = goal(wall, limit, f"<= {milliseconds(limit)}") if limit else ("", "")
+        table.add(what, milliseconds(wall), milliseconds(median(samples, "cpu")),
+                  f"{median(samples, 'peak'):.0f} MiB", *verdict)
+
+    row("start", "`weir --version`")
+    for name in inputs:
+        row(f"print {name}", f"`weir print`, {name}", 0.020 if "built-in" in name else None)
+        row(f"check {name}", f"`weir policy check`, {name}")
+    for name, limit in (("10 000 clauses", 0.100), ("100 000 + 25 000 prefixes", 0.150)):
+        walls, cpus = [
+            statistics.median(
+                getattr(a, key) - getattr(b, key)
+                for a, b in zip(results[f"compile {name}"], results[f"check {name}"]))
+            for key in ("wall", "cpu")]
+        table.add(f"compile alone, {name}", milliseconds(walls), milliseconds(cpus), "",
+                  *goal(walls, limit, f"<= {milliseconds(limit)}"))
+    table.show()
+    print("Compile alone is `weir apply --dry-run` less `weir policy check`, round by round.")
+
+
+def applying(bench):
+    """Loading lists into the kernel, beside nft, ipset and the layout's floor."""
+    sizes = [10, 1000, 100_000] + ([] if bench.quick else [1_000_000])
+    for size in sizes:
+        _apply_size(bench, size)
+    _reapply(bench, 100_000)
+
+
+def _recorded(bench, policy):
+    """The transactions that weir sends for a policy, as files in order."""
+    folder = bench.folder / "batches"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    subprocess.run(
+        ["unshare", "-n", "env", f"BENCH_BATCHES={folder}",
+         f"LD_PRELOAD={bench.tools}/record.so", bench.weir, "apply", policy],
+        check=True, stdout=subprocess.DEVNULL)
+    return sorted(folder.iterdir(), key=lambda path: int(path.name))
+
+
+def _apply_size(bench, size):
+    entries = lists.PrefixList(size)
+    name = f"list-{size}"
+    policy = entries.write_policy(bench.folder, name)
+    batches = _recorded(bench, policy)
+    cases = {
+        "weir": Case([bench.weir, "apply", policy], records=True),
+        "nft": Case(["nft", "-f", entries.write_nft(bench.folder, name)]),
+        "ipset": Case(["ipset", "restore", "-f", entries.write_ipset(bench.folder, name)]),
+        "floor": Case([bench.tools / "replay", *batches]),
+    }
+    results = bench.run(cases, pause=2.0 if size >= 1_000_000 else 0.2 if size >= 10_000 else 0.0)
+    weir, nft, ipset, floor = (results[key] for key in ("weir", "nft", "ipset", "floor"))
+    table = Table(f"Apply {size} + {size // 4} prefixes",
+                  ["what", "wall", "processor", "peak", "of nft", "of ipset", "of floor",
+                   "same by processor", "goal", ""])
+
+    def row(what, samples, key, limits):
+        cpu = key.replace("wall", "cpu")
+        ratios = [ratio(samples, other, key, "wall") for other in (nft, ipset, floor)]
+        by_cpu = [ratio(samples, other, cpu, "cpu") for other in (nft, ipset, floor)]
+        checks = [(r, limit, f"{limit:.2f} {whom}") for r, limit, whom in zip(
+            ratios, limits, ("nft", "ipset", "floor")) if limit is not None]
+        peak = median(samples, "peak")
+        table.add(what, milliseconds(median(samples, key)), milliseconds(median(samples, cpu)),
+                  f"{peak:.0f} MiB", *(f"{r:.2f}" for r in ratios),
+                  " ".join(f"{r:.2f}" for r in by_cpu),
+                  "<= " + ", ".join(text for _, _, text in checks) if checks else "",
+                  ", ".join("met" if r <= limit else "missed" for r, limit, _ in checks))
+
+    small = (1.0, None, None)
+    row("weir, up to commit", weir, "commit_wall",
+        {100_000: (0.20, 0.90, 1.35), 1_000_000: (0.15, 1.0, 1.35)}.get(size, small))
+    row("weir, whole, read-back compared", weir, "wall",
+        (0.33, None, None) if size >= 100_000 else small)
+    for what, samples in (("nft -f", nft), ("ipset restore", ipset), ("floor", floor)):
+        row(what, samples, "wall", (None, None, None))
+    table.show()
+    limit = {100_000: 32, 1_000_000: 180}.get(size)
+    if limit:
+        peak = median(weir, "peak")
+        _, verdict = goal(peak, limit, "")
+        print(f"Peak memory of weir: {peak:.0f} MiB, goal <= {limit} MiB: {verdict}.", flush=True)
+
+
+def _reapply(bench, size):
+    entries = lists.PrefixList(size)
+    name = f"list-{size}"
+    policy = entries.write_policy(bench.folder, name)
+    (bench.folder / "changed").mkdir(exist_ok=True)
+    changed = entries.write_policy(bench.folder / "changed", name, extra=["23.77.0.1"])
+    text = entries.write_nft(bench.folder, name)
+    loaded = [bench.weir, "apply", policy]
+    results = bench.run({
+        "same": Case([bench.weir, "apply", policy], [loaded]),
+        "one": Case([bench.weir, "apply", changed], [loaded]),
+        "nft one": Case(["nft", "add", "element", "inet", "block", "b4", "'{ 23.77.0.1 }'"],
+                        [["nft", "-f", text]]),
+        "nft same": Case(["nft", "-f", _flushing(bench, text)], [["nft", "-f", text]]),
+    }, pause=0.3)
+    table = Table(f"On top of {size} + {size // 4} prefixes",
+                  ["what", "wall", "processor", "peak", "goal", ""])
+    for key, what, limit in (
+            ("same", "weir apply, unchanged, full read of what is live", 0.150),
+            ("nft same", "nft -f, flush and the same file", None),
+            ("one", "weir apply, one address more", 0.030),
+            ("nft one", "nft add element, one address", None)):
+        wall = median(results[key], "wall")
+        verdict = goal(wall, limit, f"<= {milliseconds(limit)}") if limit else ("", "")
+        table.add(what, milliseconds(wall), milliseconds(median(results[key], "cpu")),
+                  f"{median(results[key], 'peak'):.0f} MiB", *verdict)
+    table.show()
+
+
+def _flushing(bench, text):
+    path = bench.folder / "again.nft"
+    path.write_text("flush ruleset\n" + text.read_text())
+    return path
+
+
+def packets(bench):
+    """What the rules cost a packet."""
+    rules = {"none": "", "conntrack": "ct.nft", "weir": "weir.nft"}
+    (bench.folder / "ct.nft").write_text(
+        "table inet t { chain o { type filter hook output priority 0; ct state invalid drop; }; }\n")
+    sizes = [20, 1000, 100_000]
+    policies = {"weir.nft": "app-engine-sockets"}
+    for size in sizes:
+        name = f"list-{size}"
+        policies[f"rules-{size}.nft"] = lists.PrefixList(size).write_policy(bench.folder, name)
+        rules[f"weir-{size}"] = f"rules-{size}.nft"
+    for file, policy in policies.items():
+        with open(bench.folder / file, "w") as out:
+            subprocess.run([bench.weir, "print", policy], check=True, stdout=out)
+    (bench.folder / "linear.nft").write_text(
+        "table inet t { chain o { type filter hook output priority 0;\nct state established accept\n"
+        + "".join(f"meta l4proto tcp th dport {port} drop\n"
+                  for port in range(1000, 1000 + LINEAR_RULES)) + "}; }\n")
+    rules["linear"] = "linear.nft"
+    rounds = max(bench.rounds, 15 if bench.quick else 41)
+    output = subprocess.run(
+        ["unshare", "-n", str(bench.tools / "packets"), str(rounds), "1000"]
+        + [f"{name}={bench.folder / file if file else ''}" for name, file in rules.items()],
+        check=True, stdout=subprocess.PIPE, text=True, timeout=1200).stdout
+    samples = {}
+    for line in output.splitlines():
+        kind, name, *values = line.split()
+        samples[kind, name] = [float(value) for value in values]
+    _packet_table(samples, list(rules))
+    _packet_goals(samples, sizes)
+
+
+def _packet_table(samples, names):
+    kinds = list(dict.fromkeys(kind for kind, _ in samples))
+    table = Table("One packet through the output path, ns of processor time (over conntrack)",
+                  ["rules", *kinds])
+    for name in names:
+        table.add(name, *(
+            f"{statistics.median(samples[kind, name]):.0f} "
+            f"({_difference(samples, kind, name, 'conntrack'):+.0f})" for kind in kinds))
+    table.show()
+
+
+def _difference(samples, kind, mine, base):
+    return statistics.median(
+        a - b for a, b in zip(samples[kind, mine], samples[kind, base]))
+
+
+def _quotient(samples, kind, mine, base):
+    return statistics.median(
+        a / b for a, b in zip(samples[kind, mine], samples[kind, base]))
+
+
+def _packet_goals(samples, sizes):
+    table = Table("Packet path goals", ["what", "IPv4", "IPv6", "goal", ""])
+
+    def row(what, values, limit, form, text):
+        table.add(what, *(form.format(value) for value in values),
+                  *goal(max(values), limit, text))
+
+    for name in ["weir", *(f"weir-{size}" for size in sizes)]:
+        row(f"established, {name}, of conntrack",
+            [_quotient(samples, f"established{f}", name, "conntrack") for f in (4, 6)],
+            1.05, "{:.3f}", "<= 1.05")
+    for kind in ("new", "many", "first"):
+        row(f"{kind}, weir, over conntrack",
+            [_difference(samples, f"{kind}{f}", "weir", "conntrack") for f in (4, 6)],
+            800, "{:+.0f} ns", "<= 800 ns")
+    for kind in ("new", "many", "first"):
+        row(f"{kind}, weir-{sizes[-1]}, of weir-{sizes[0]}",
+            [_quotient(samples, f"{kind}{f}", f"weir-{sizes[-1]}", f"weir-{sizes[0]}")
+             for f in (4, 6)], 1.10, "{:.3f}", "<= 1.10")
+    table.show()
+
+
+def verifying(bench):
+    """How fast the rungs of verify go, by their own clocks."""
+    rates = {}
+    pattern = re.compile(r"^  (\w+) +agrees: (\d+) allowed, (\d+) denied in (\d+) ms$")
+    for _ in range(bench.rounds):
+        text = subprocess.run(
+            [bench.weir, "verify", "app-engine-sockets"], check=True, stdout=subprocess.PIPE,
+            text=True, timeout=600).stdout
+        for line in text.splitlines():
+            if match := pattern.match(line):
+                rung, allowed, denied, took = match.groups()
+                rates.setdefault(rung, []).append(
+                    (int(allowed) + int(denied)) * 1000 / max(1, int(took)))
+    goals = {"interpreter": 1_000_000, "packet": 150_000, "connection": 1_000}
+    table = Table("Verify the built-in policy", ["rung", "probes/s, median", "best", "goal", ""])
+    for rung, values in rates.items():
+        value = statistics.median(values)
+        table.add(rung, f"{value:,.0f}", f"{max(values):,.0f}",
+                  *goal_at_least(value, goals[rung], f">= {goals[rung]:,}/s"))
+    table.show()

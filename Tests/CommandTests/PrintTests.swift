@@ -1,0 +1,83 @@
+import TestSupport
+import Testing
+
+/// The forms of `weir print`, against nft and against what `weir apply` installs.
+@Suite(.enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
+struct PrintTests {
+  /// The built-in policies with addresses for their names, in both families.
+  static let policies: [[String]] = [
+    ["public-internet-only"],
+    [
+      "app-engine-sockets", "--resolve", "smtp.gmail.com=142.250.110.108,2a00:1450:4001::6c",
+      "--resolve", "pop.gmail.com=142.250.110.109", "--resolve", "imap.gmail.com=2a00:1450::6d",
+    ],
+    [
+      "allowlist", "--resolve", "time.cloudflare.com=162.159.200.1,2606:4700:f1::1", "--resolve",
+      "deb.debian.org=151.101.2.132,2a04:4e42::644", "--resolve",
+      "security.debian.org=151.101.2.132",
+    ],
+  ]
+
+  private func print(_ arguments: [String], _ more: String...) throws -> String {
+    let outcome = try Weir.run(["print"] + arguments + more)
+    #expect(outcome.ending == .exit(0))
+    #expect(outcome.error == "")
+    #expect(outcome.output != "")
+    return outcome.output
+  }
+
+  @Test(arguments: policies)
+  func `kernel: the text loads, lists back to itself, and is what apply installs`(
+    arguments: [String]
+  ) throws {
+    let text = try print(arguments)
+    try ThrowAwayNamespace.run {
+      try Nft.run("-f", "-", input: text)
+      #expect(try Nft.run("list", "ruleset") == text)
+    }
+    try ThrowAwayNamespace.run {
+      let outcome = try Weir.run(["apply"] + arguments)
+      #expect(outcome.ending == .exit(0))
+      #expect(try Nft.run("list", "ruleset") == text)
+    }
+  }
+
+  @Test(arguments: policies)
+  func `kernel: the JSON loads to the same listing`(arguments: [String]) throws {
+    let text = try print(arguments)
+    let json = try print(arguments, "--format", "json")
+    try ThrowAwayNamespace.run {
+      try Nft.run("-j", "-f", "-", input: json)
+      #expect(try Nft.run("list", "ruleset") == text)
+    }
+  }
+
+  @Test(arguments: policies, ["nft", "json", "bytecode", "table"])
+  func `every form is the same every time`(arguments: [String], format: String) throws {
+    let first = try print(arguments, "--format", format)
+    #expect(try print(arguments, "--format", format) == first)
+  }
+
+  @Test(arguments: policies)
+  func `the bytecode is that of nft, with the policy's lines`(arguments: [String]) throws {
+    let listing = try print(arguments, "--format", "bytecode")
+    #expect(listing.contains("[ immediate reg 0 drop ]"))
+    #expect(listing.contains("builtin:\(arguments[0]):"))
+  }
+
+  @Test func `kernel: another table name changes nothing but the name`() throws {
+    let text = try print(["public-internet-only"])
+    let other = try print(["public-internet-only"], "--table", "other")
+    // The digest is over the whole table, so it is another one.
+    func anonymous(_ text: String) -> String {
+      text.replacing(#/table inet [a-z]+ |public-internet-only [0-9a-f]{32}/#, with: "")
+    }
+    #expect(other.hasPrefix("table inet other {"))
+    #expect(anonymous(other) == anonymous(text))
+    try ThrowAwayNamespace.run {
+      let outcome = try Weir.run("apply", "public-internet-only", "--table", "other")
+      #expect(outcome.ending == .exit(0))
+      #expect(try Nft.run("list", "ruleset") == other)
+    }
+  }
+}

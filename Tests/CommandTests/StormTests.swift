@@ -1,0 +1,135 @@
+import ConnectionReplay
+import Foundation
+import LinuxSystem
+import NetworkTypes
+import Operations
+import Synchronization
+import TestSupport
+import Testing
+
+/// Reloads under fire: two policies take turns while packets that both forbid and packets that both
+/// allow leave as fast as they can.
+///
+/// ```
+///   one thread:      apply app-engine-sockets, apply public-internet-only, apply …
+///   another thread:  UDP of both families ── inside ── wire ── witness that sees every packet
+/// ```
+@Suite(.enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
+struct StormTests {
+  /// How many applies; `scripts/storm` asks for more.
+  private static let applies =
+    ProcessInfo.processInfo.environment["WEIR_STORM_APPLIES"].flatMap { Int($0) } ?? 300
+  /// Every so many applies one is a process of its own instead of a call.
+  private static let appliesPerProcess = 20
+  /// Flows to each destination: so many local ports, all in 32768 to 60999.
+  private static let localPorts = stride(from: UInt16(33_000), to: 60_000, by: 3_000)
+
+  /// Denied by both policies: private, metadata, multicast, broadcast; plain and inside NAT64.
+  private static let forbidden = [
+    "10.0.0.1:53", "169.254.169.254:80", "192.168.1.1:443", "224.0.0.251:5353",
+    "255.255.255.255:67", "[fd00::1]:53", "[fe80::1]:53", "[ff02::fb]:5353",
+    "[64:ff9b::a00:1]:53", "[2001:db8:1::1]:443",
+  ]
+  /// Allowed by both.
+  private static let allowed = [
+    "1.1.1.1:53", "93.184.215.14:443", "151.101.1.6:123", "[2606:4700:4700::1111]:53",
+    "[2606:2800:21f:cb07::1]:443", "[64:ff9b::101:101]:53",
+  ]
+
+  /// Packets of one kind.
+  private struct Count: CustomStringConvertible {
+    var attempted = 0
+    var received = 0
+    var description: String { "\(attempted) attempted, \(received) received" }
+  }
+
+  /// What the reloading thread has done.
+  private final class Reloads: Sendable {
+    private let state = Mutex((done: 0, isFinished: false, failure: String?.none))
+
+    var done: Int { state.withLock { $0.done } }
+    var isFinished: Bool { state.withLock { $0.isFinished } }
+    var failure: String? { state.withLock { $0.failure } }
+
+    func count() { state.withLock { $0.done += 1 } }
+    func finish(_ failure: String? = nil) { state.withLock { $0 = ($0.done, true, failure) } }
+  }
+
+  private static func probes(_ destinations: [String]) throws -> [Probe] {
+    try destinations.flatMap { destination in
+      try localPorts.map { port in
+        Probe(try FlowText.parse("udp from :\(port) to \(destination)").flow)
+      }
+    }
+  }
+
+  /// Applies in turn inside the namespace, every installation being a new one.
+  private static func reload(_ namespace: NetworkNamespace, _ reloads: Reloads) {
+    do {
+      let requests = try PrintTests.policies.prefix(2).map { arguments in
+        var request = ApplyRequest(policy: try loadPolicy(arguments[0]))
+        request.pins = try NamePins(
+          arguments: arguments.dropFirst().filter { $0 != "--resolve" })
+        return request
+      }
+      try namespace.run {
+        try NetworkNamespace.assertThrowAway()
+        for number in 1...applies {
+          if number.isMultiple(of: appliesPerProcess) {
+            let outcome = try Weir.run(["apply"] + PrintTests.policies[number % 2])
+            if !outcome.output.contains("is in force as generation") {
+              return reloads.finish("apply \(number): \(outcome)")
+            }
+          } else {
+            let report = try apply(requests[number % 2])
+            if report.outcome != .installed { return reloads.finish("apply \(number): \(report)") }
+          }
+          reloads.count()
+        }
+        reloads.finish()
+      }
+    } catch {
+      reloads.finish("\(error)")
+    }
+  }
+
+  @Test func `kernel: no reload lets a forbidden packet out or stops an allowed one`() throws {
+    let sandbox = try PacketSandbox()
+    let inside = sandbox.inside
+    try inside.run {
+      try NetworkNamespace.assertThrowAway()
+      #expect(try Weir.run(["apply"] + PrintTests.policies[0]).ending == .exit(0))
+    }
+    let forbidden = try Self.probes(Self.forbidden)
+    let all = forbidden + (try Self.probes(Self.allowed))
+    var forbiddenCount = Count()
+    var allowedCount = Count()
+    var refusedCount = 0
+    let reloads = Reloads()
+    Thread { Self.reload(inside, reloads) }.start()
+    while !reloads.isFinished {
+      for (index, observation) in try sandbox.observe(all).enumerated() {
+        let isReceived = observation == .packet(.left) || observation == .packet(.keptLocal)
+        if index < forbidden.count {
+          forbiddenCount.attempted += 1
+          forbiddenCount.received += isReceived ? 1 : 0
+        } else {
+          allowedCount.attempted += 1
+          allowedCount.received += isReceived ? 1 : 0
+          refusedCount += observation == .packet(.refused(.notPermitted)) ? 1 : 0
+        }
+      }
+    }
+    print(
+      "storm: \(reloads.done) applies; forbidden packets: \(forbiddenCount);"
+        + " allowed packets: \(allowedCount), \(refusedCount) denied")
+    #expect(reloads.failure == nil)
+    #expect(reloads.done == Self.applies)
+    #expect(forbiddenCount.received == 0)
+    #expect(refusedCount == 0)
+    #expect(allowedCount.received == allowedCount.attempted)
+    // Fire is only fire when many packets meet each reload.
+    #expect(forbiddenCount.attempted > 10 * Self.applies)
+    #expect(allowedCount.attempted > 10 * Self.applies)
+  }
+}
