@@ -1,5 +1,6 @@
 import Foundation
 import Operations
+import PolicyLanguage
 import Testing
 
 /// The policies under `examples/`, as a user would try them first.
