@@ -228,10 +228,12 @@ extension TableBuilder {
       }
       rules += portRules(pending)
       pending = []
-      let ports = step.ports == .full ? [] : [Match.destinationPort] + portTest(step.ports)
       let verdict = verdict(of: term)
-      rules += addressTests(term.addresses).map {
-        Rule(ports + $0 + [Match.verdict(verdict)], provenance: term.provenance)
+      for addressTest in addressTests(term.addresses) {
+        // An anonymous set belongs to one rule, so each rule has a port test of its own.
+        let ports = step.ports == .full ? [] : [Match.destinationPort] + portTest(step.ports)
+        rules.append(
+          Rule(ports + addressTest + [Match.verdict(verdict)], provenance: term.provenance))
       }
     }
     if let rest = pending.max(by: { $0.width < $1.width }) {
