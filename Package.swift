@@ -67,13 +67,17 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["LinuxSystem", "NameResolution", "NetworkTypes"],
       path: "Tests/TestSupport", swiftSettings: strict),
-    tests("NetworkTypesTests", ["NetworkTypes"]),
+    .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+    tests("NetworkTypesTests", ["NetworkTypes", "SeededRandom"]),
     tests(
       "PolicyLanguageTests",
       [
-        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", .product(name: "Yams", package: "Yams"),
+        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", "SeededRandom",
+        .product(name: "Yams", package: "Yams"),
       ]),
-    tests("RuleCompilerTests", ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes"]),
+    tests(
+      "RuleCompilerTests",
+      ["RuleCompiler", "PolicyLanguage", "Bytecode", "NetworkTypes", "SeededRandom"]),
     tests("BytecodeTests", ["Bytecode", "NetworkTypes", "RulesetExamples"]),
     tests(
       "BytecodeInterpreterTests",
@@ -83,9 +87,11 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "SeededRandom",
       ]),
-    tests("NetfilterLinkTests", ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem"]),
+    tests(
+      "NetfilterLinkTests",
+      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),

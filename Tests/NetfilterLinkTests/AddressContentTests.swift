@@ -1,5 +1,6 @@
 import Bytecode
 import NetworkTypes
+import SeededRandom
 import Testing
 
 @testable import NetfilterLink

@@ -1,4 +1,5 @@
 import Bytecode
+import SeededRandom
 import Testing
 
 @testable import NetfilterLink

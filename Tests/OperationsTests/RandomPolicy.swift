@@ -1,13 +1,14 @@
 import NetworkTypes
 import PolicyLanguage
+import SeededRandom
 
 /// Policies that nobody would write, from a seed.
 struct RandomPolicy {
-  private var random: SplitMix64
+  private var random: SeededGenerator
 
   /// The policy of a seed.
   static func make(seed: UInt64) -> Policy {
-    var maker = RandomPolicy(random: SplitMix64(seed: seed))
+    var maker = RandomPolicy(random: SeededGenerator(seed: seed))
     return maker.policy(seed)
   }
 
@@ -101,20 +102,5 @@ struct RandomPolicy {
 
   private mutating func pick<Value>(_ values: [Value]) -> Value {
     values[Int(random.next() % UInt64(values.count))]
-  }
-}
-
-/// SplitMix64: every test names its seed.
-struct SplitMix64 {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

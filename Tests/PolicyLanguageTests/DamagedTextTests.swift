@@ -1,21 +1,9 @@
 import NetworkTypes
 import PolicyLanguage
+import SeededRandom
 import Testing
 
 @Suite struct DamagedTextTests {
-  /// SplitMix64.
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ mixed >> 31
-    }
-  }
-
   /// Bytes that mean something to YAML, and some that mean nothing to anybody.
   private static let bytes = Array("\n \t-:,[]{}&*!|>'\"%@`#?~0aA/.".utf8) + [0, 0x0d, 0xc3, 0xff]
 
@@ -31,7 +19,7 @@ import Testing
   @Test(arguments: 0..<400 as Range<UInt64>)
   func `property: damaged text is refused with a place, or read; never a trap`(seed: UInt64) throws
   {
-    var generator = Generator(state: seed)
+    var generator = SeededGenerator(seed: seed)
     let cases = ["everything", "shadowed-entries", "overlapping-exceptions", "extends-built-in"]
     let name = try #require(cases.randomElement(using: &generator))
     var text = Array(try Repository.text("Tests/Corpus/accepted/\(name)/policy.yaml").utf8)

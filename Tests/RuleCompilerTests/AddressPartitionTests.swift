@@ -1,4 +1,5 @@
 import NetworkTypes
+import SeededRandom
 import Testing
 
 @testable import RuleCompiler
@@ -11,7 +12,7 @@ import Testing
   func `property: every number is in the one class that lists the terms it belongs to`(
     seed: UInt64
   ) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let terms = 1 + Int(random.next() % 6)
     let supports = (0..<terms).map { _ in randomSet(&random) }
     let isTotal = (0..<terms).map { _ in random.next() % 3 == 0 }
@@ -25,7 +26,7 @@ import Testing
 
   @Test(arguments: 0..<300 as Range<UInt64>)
   func `property: classes are sorted, merged and distinct`(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
+    var random = SeededGenerator(seed: seed)
     let supports = (0..<4).map { _ in randomSet(&random) }
     let classes = partition(supports: supports, isTotal: [false, true, false, true])
     #expect(Set(classes.map(\.terms)).count == classes.count)
@@ -45,27 +46,12 @@ import Testing
     return list
   }
 
-  private func randomSet(_ random: inout SplitMix64) -> IntervalSet<Small> {
+  private func randomSet(_ random: inout SeededGenerator) -> IntervalSet<Small> {
     IntervalSet(
       (0..<Int(random.next() % 5)).map { _ in
         let a = Small(random.next() % 256)
         let b = Small(random.next() % 256)
         return Interval(min(a, b), max(a, b))
       })
-  }
-}
-
-/// SplitMix64: every test names its seed.
-struct SplitMix64 {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
   }
 }

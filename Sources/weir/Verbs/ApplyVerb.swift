@@ -19,9 +19,7 @@ struct ApplyVerb: ParsableCommand {
       """)
 
   @OptionGroup var argument: PolicyArgument
-  @OptionGroup var target: TargetOptions
-  @OptionGroup var pins: PinOptions
-  @OptionGroup var resolver: ResolverOptions
+  @OptionGroup var request: RequestOptions
 
   @Flag(help: "Say what would be done, and change nothing.")
   var dryRun = false
@@ -34,10 +32,7 @@ struct ApplyVerb: ParsableCommand {
 
   func run() {
     Console.finish {
-      var request = ApplyRequest(policy: try argument.load())
-      request.target = try target.parsed()
-      request.pins = try pins.parsed()
-      request.servers = resolver.resolver
+      var request = try request.parsed(argument)
       request.allowsUnresolved = allowUnresolved
       request.isDryRun = dryRun
       let report = try apply(request)
@@ -106,11 +101,23 @@ struct TargetOptions: ParsableArguments {
   }
 }
 
-/// Whom to ask for names.
-struct ResolverOptions: ParsableArguments {
+/// Where to install, and how names are resolved.
+struct RequestOptions: ParsableArguments {
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var pins: PinOptions
+
   @Option(
     help: ArgumentHelp(
       "Ask this DNS server instead of the system's; may be repeated.",
       valueName: "address[:port]"))
   var resolver: [String] = []
+
+  /// The request for a policy.
+  func parsed(_ argument: PolicyArgument) throws -> ApplyRequest {
+    var request = ApplyRequest(policy: try argument.load())
+    request.target = try target.parsed()
+    request.pins = try pins.parsed()
+    request.servers = resolver
+    return request
+  }
 }

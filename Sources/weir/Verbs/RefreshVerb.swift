@@ -14,20 +14,14 @@ struct RefreshVerb: ParsableCommand {
       """)
 
   @OptionGroup var argument: PolicyArgument
-  @OptionGroup var target: TargetOptions
-  @OptionGroup var pins: PinOptions
-  @OptionGroup var resolver: ResolverOptions
+  @OptionGroup var request: RequestOptions
 
   @Option(help: "text or json.")
   var format: ReportFormat = .text
 
   func run() {
     Console.finish {
-      var request = ApplyRequest(policy: try argument.load())
-      request.target = try target.parsed()
-      request.pins = try pins.parsed()
-      request.servers = resolver.resolver
-      let report = try refresh(request)
+      let report = try refresh(try request.parsed(argument))
       switch format {
       case .text: Console.write(render(report))
       case .json: Console.write(try Console.json(report))
