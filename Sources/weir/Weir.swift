@@ -7,14 +7,16 @@ struct Weir: ParsableCommand {
     abstract: "Say what may leave this machine; know that nothing else does.",
     discussion: """
       EXAMPLES
-        weir print app-engine-sockets | less        see the rules of the built-in policy
+        weir print app-engine-sockets        see the built-in policy's rules
         weir explain app-engine-sockets udp 8.8.8.8:53
-        weir verify app-engine-sockets              replay it against a real kernel, in a sandbox
-        sudo weir apply policy.yaml --netns jail    install it in a network namespace
+        weir verify app-engine-sockets       replay it on a real kernel, sandboxed
+        sudo weir apply policy.yaml --netns jail
+                                             install it in a namespace
 
       EXIT CODES
-        0 good   1 a finding   2 cannot decide   64 usage   65 bad policy   66 not found
-        69 the kernel lacks a feature   70 a defect of weir   77 not permitted
+        0 good   1 a finding   2 cannot decide   64 usage   65 bad policy
+        66 not found   69 the kernel lacks a feature   70 a defect of weir
+        77 not permitted
       """,
     version: "weir 0.1.0",
     subcommands: [

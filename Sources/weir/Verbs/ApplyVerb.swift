@@ -6,16 +6,17 @@ struct ApplyVerb: ParsableCommand {
     commandName: "apply",
     abstract: "Install a policy in the kernel, without a moment in which packets see half of it.",
     discussion: """
-      Preloads the new rules unreferenced, reads them back, compares, swaps them in by one small
-      transaction, reads back again, and removes the old ones. Killed at any moment, the old or the
-      new rules are whole. Applying the same policy twice changes nothing.
+      Preloads the new rules unreferenced, reads them back, compares, swaps them
+      in by one small transaction, reads back again, and removes the old ones.
+      Killed at any moment, the old or the new rules are whole. Applying the same
+      policy twice changes nothing.
 
       Needs CAP_NET_ADMIN in the namespace. Tables of others are never touched.
 
       EXAMPLES
         sudo weir apply policy.yaml --dry-run
         sudo weir apply app-engine-sockets --netns jail
-        sudo weir apply policy.yaml --netns 4242 --resolve smtp.example.org=192.0.2.25
+        sudo weir apply policy.yaml --netns 4242 --resolve a.example=192.0.2.25
       """)
 
   @OptionGroup var argument: PolicyArgument

@@ -6,8 +6,8 @@ struct ExplainVerb: ParsableCommand {
     commandName: "explain",
     abstract: "Say what a policy decides about a flow, by which clause and which rule.",
     discussion: """
-      A flow is [in|out] PROTOCOL [from END] [to] END; an END is address:port, [v6]:port, :port,
-      or name:port.
+      A flow is [in|out] PROTOCOL [from END] [to] END; an END is address:port,
+      [v6]:port, :port, or name:port.
 
       EXAMPLES
         weir explain app-engine-sockets udp 8.8.8.8:53

@@ -8,9 +8,9 @@ struct PrintVerb: ParsableCommand {
     discussion: """
       EXAMPLES
         weir print app-engine-sockets                     nft(8) text
-        weir print policy.yaml | unshare -rn nft -f -     load it where it does no harm
+        weir print policy.yaml | unshare -rn nft -f -     load it harmlessly
         weir print policy.yaml --format table             the decisions in order
-        weir print policy.yaml --format bytecode          what the kernel runs, by policy line
+        weir print policy.yaml --format bytecode          what the kernel runs
       """)
 
   @OptionGroup var argument: PolicyArgument

@@ -9,20 +9,21 @@ struct VerifyVerb: ParsableCommand {
     discussion: """
       The rungs, cheapest first; all must agree, probe by probe:
         reference    the policy's own tests against a plain walk over the policy
-        interpreter  the compiled bytecode, packet by packet, in a model of the kernel
-        packet       the real kernel: raw packets of every shape, both sides of every edge
-        connection   the real kernel: TCP and UDP conversations with a simulated Internet
+        interpreter  the compiled bytecode in a model of the kernel
+        packet       the real kernel: raw packets of every shape, every edge
+        connection   the real kernel: TCP and UDP with a simulated Internet
 
-      Everything happens in network namespaces made for it and gone afterwards, as root or as an
-      ordinary user where user namespaces are allowed. The machine's own network is not touched.
+      Everything happens in network namespaces made for it and gone afterwards,
+      as root or as an ordinary user where user namespaces are allowed. The
+      machine's own network is not touched.
 
       EXAMPLES
         weir verify app-engine-sockets
         weir verify policy.yaml --rung reference --rung interpreter
         weir verify policy.yaml --cases more.tsv --format junit > report.xml
 
-      A case file has lines of: protocol, destination, port, verdict (allow or deny), separated
-      by tabs; or it is YAML with a list like a policy's tests.
+      A case file has lines of protocol, destination, port and verdict (allow or
+      deny), separated by tabs; or, named *.yaml, `tests:` as a policy has them.
       """)
 
   @OptionGroup var argument: PolicyArgument
