@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -38,6 +39,7 @@ def main():
         raise SystemExit("bench: run as root: large transactions need CAP_NET_ADMIN, and every"
                          " sample a network namespace of its own")
     rounds = max(7, arguments.rounds)
+    sys.stdout.reconfigure(line_buffering=True)
     describe_machine()
     with tempfile.TemporaryDirectory(prefix="weir-bench.") as folder:
         bench = Bench(arguments.weir, arguments.tools, folder, rounds, arguments.quick)

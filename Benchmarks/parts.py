@@ -168,7 +168,7 @@ def packets(bench):
             subprocess.run([bench.weir, "print", policy], check=True, stdout=out)
     (bench.folder / "linear.nft").write_text(
         "table inet t { chain o { type filter hook output priority 0;\nct state established accept\n"
-        + "".join(f"meta l4proto tcp th dport {port} drop\n"
+        + "".join(f"udp dport {port} drop\n"
                   for port in range(1000, 1000 + LINEAR_RULES)) + "}; }\n")
     rules["linear"] = "linear.nft"
     rounds = max(bench.rounds, 15 if bench.quick else 41)

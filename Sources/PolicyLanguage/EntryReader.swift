@@ -12,6 +12,12 @@ struct EntryReader {
     self.groups = groups
   }
 
+  /// Reads for a policy that stands already: its clauses are known.
+  init(log: DiagnosticLog, groups: GroupTable, policy: Policy) {
+    self.init(log: log, groups: groups)
+    for entry in policy.allow + policy.deny { clauses[entry.clause] = entry.location }
+  }
+
   /// The entries of a file's `allow:` or `deny:`.
   mutating func entries(_ decision: Decision, of file: PolicyFile) -> [Entry] {
     guard let field = file.fields[decision == .allow ? .allow : .deny],

@@ -17,6 +17,8 @@ public struct CompiledPolicy: Sendable {
   public static let tableComment = "managed by weir"
 
   let plan: TablePlan
+  /// The names of the plan's content-named sets, found out when the digest was.
+  let sharedSetNameByPart: [SharedSetPart: String]
 
   /// Renders the table.
   ///
@@ -25,7 +27,9 @@ public struct CompiledPolicy: Sendable {
   ///   - answers: addresses for each name; a name that is missing gets empty sets.
   /// - Returns: the table, equal for equal arguments.
   public func table(generation: Int = 1, answers: [String: [IPAddress]] = [:]) -> Table {
-    var builder = TableBuilder(plan: plan, generation: generation, answers: answers)
+    var builder = TableBuilder(
+      plan: plan, generation: generation, answers: answers,
+      sharedSetNameByPart: sharedSetNameByPart)
     builder.entryComment =
       "policy \(plan.policy.name) \(digest.prefix(32))"
     return builder.build()
@@ -47,7 +51,10 @@ public struct CompiledPolicy: Sendable {
 public func compile(_ policy: Policy, tableName: String = "weir") -> CompiledPolicy {
   let plan = TablePlan(policy: policy, tableName: tableName)
   var builder = TableBuilder(plan: plan, generation: 0, answers: [:])
-  return CompiledPolicy(digest: builder.build().digest, names: policy.nameReferences, plan: plan)
+  let digest = builder.build().digest
+  return CompiledPolicy(
+    digest: digest, names: policy.nameReferences, plan: plan,
+    sharedSetNameByPart: builder.sharedSetNameByPart)
 }
 
 extension Policy {

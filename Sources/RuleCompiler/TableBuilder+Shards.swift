@@ -94,7 +94,8 @@ extension TableBuilder {
     let ranges = intervals.filter { $0.first != $0.last }
     return [(singles, false), (ranges, true)].compactMap { part, isInterval in
       if part.isEmpty { return nil }
-      let set = sharedSet(IntervalSet(canonical: part[...]), family, isInterval: isInterval)
+      let set = sharedSet(
+        IntervalSet(canonical: part[...]), of: terms, family, isInterval: isInterval)
       return Rule(load + [Match.isIn(set), Match.verdict(verdict)])
     }
   }
@@ -106,15 +107,15 @@ extension TableBuilder {
 
   /// Adds, once, the set with exactly this content; its name is the content's digest.
   private mutating func sharedSet<Bound>(
-    _ content: IntervalSet<Bound>, _ family: Family, isInterval: Bool
+    _ content: IntervalSet<Bound>, of terms: [Int], _ family: Family, isInterval: Bool
   ) -> String {
-    var hash = SHA256()
-    hash.update(isInterval ? 1 as UInt8 : 0)
-    for interval in content.intervals {
-      interval.first.bytes.forEach { hash.update($0) }
-      if isInterval { interval.last.bytes.forEach { hash.update($0) } }
-    }
-    let name = "addresses/\(family.digit)/\(hash.hexDigest().prefix(16))"
+    let part = SharedSetPart(
+      family: family, terms: terms, isInterval: isInterval,
+      first: content.intervals.first.map { UInt128($0.first) },
+      last: content.intervals.last.map { UInt128($0.last) })
+    let name =
+      sharedSetNameByPart[part] ?? content.sharedName(family, isInterval: isInterval)
+    sharedSetNameByPart[part] = name
     if sharedSetNames.insert(name).inserted {
       sets.append(
         NamedSet(
@@ -127,14 +128,38 @@ extension TableBuilder {
   }
 }
 
-extension FixedWidthInteger where Self: UnsignedInteger {
-  /// The value's bytes, most significant first.
-  fileprivate var bytes: [UInt8] {
-    stride(from: Self.bitWidth - 8, through: 0, by: -8).map { UInt8(self >> Self($0) & 0xff) }
+/// Which part of a plan a content-named set holds; within one plan, equal parts are equal sets.
+///
+/// The classes of a plan are disjoint, so class, kind of set and outer bounds leave no choice.
+struct SharedSetPart: Hashable, Sendable {
+  var family: Family
+  var terms: [Int]
+  var isInterval: Bool
+  var first: UInt128?
+  var last: UInt128?
+}
+
+extension SHA256 {
+  /// Adds an integer, most significant byte first.
+  fileprivate mutating func update(bytesOf value: some FixedWidthInteger & UnsignedInteger) {
+    for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
+      update(UInt8(truncatingIfNeeded: value >> shift))
+    }
   }
 }
 
 extension IntervalSet {
+  /// `addresses/4/` and a digest of what the set holds and how.
+  fileprivate func sharedName(_ family: Family, isInterval: Bool) -> String {
+    var hash = SHA256()
+    hash.update(isInterval ? 1 as UInt8 : 0)
+    for interval in intervals {
+      hash.update(bytesOf: interval.first)
+      if isInterval { hash.update(bytesOf: interval.last) }
+    }
+    return "addresses/\(family.digit)/\(hash.hexDigest().prefix(16))"
+  }
+
   fileprivate var setContent: SetContent {
     if let v4 = self as? IntervalSet<UInt32> { return .ipv4(v4) }
     if let v6 = self as? IntervalSet<UInt128> { return .ipv6(v6) }

@@ -28,11 +28,17 @@ struct TableBuilder {
   var classVerdicts: [ClassKey: Verdict] = [:]
   /// Names of the content-named sets added so far.
   var sharedSetNames: Set<String> = []
+  /// Their names by what of the plan they hold: to digest a million addresses takes a while.
+  var sharedSetNameByPart: [SharedSetPart: String]
   var anonymousSetCount = 0
   var anonymousMapCount = 0
 
-  init(plan: TablePlan, generation: Int, answers: [String: [IPAddress]]) {
+  init(
+    plan: TablePlan, generation: Int, answers: [String: [IPAddress]],
+    sharedSetNameByPart: [SharedSetPart: String] = [:]
+  ) {
     self.plan = plan
+    self.sharedSetNameByPart = sharedSetNameByPart
     self.generation = generation
     self.answers = answers
   }

@@ -44,7 +44,7 @@ import Testing
 
   private func subject(_ seed: UInt64, cap: Int) -> (VerifyPlan, Table) {
     let policy = RandomPolicy.make(seed: seed)
-    let plan = VerifyPlan(policy, pins: NamePins(), extra: [], extraFile: "", cap: cap)
+    let plan = VerifyPlan(policy, pins: NamePins(), cap: cap)
     let table = compile(policy).table(answers: plan.names.addresses.mapValues { $0.sorted() })
     return (plan, table)
   }

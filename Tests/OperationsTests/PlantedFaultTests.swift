@@ -17,7 +17,7 @@ import Testing
 
   static let subject: Result<Subject, any Error> = Result {
     let policy = try loadPolicy("app-engine-sockets").policy
-    let plan = VerifyPlan(policy, pins: NamePins(), extra: [], extraFile: "", cap: 6000)
+    let plan = VerifyPlan(policy, pins: NamePins(), cap: 6000)
     let table = compile(policy).table(answers: plan.names.addresses.mapValues { $0.sorted() })
     return Subject(plan: plan, table: table)
   }

@@ -178,7 +178,7 @@ import Testing
     }
     lines += ["  ]", "}", ""]
     try Repository.expectGolden(
-      lines.joined(separator: "\n"), "Sources/PolicyLanguage/EmbeddedRules.swift")
+      lines.joined(separator: "\n"), "Sources/PolicyLanguage/EmbeddedRulesTable.swift")
   }
 
   @Test func `every range file says where it comes from`() throws {

@@ -31,11 +31,13 @@ extension VerifyPlan {
       let batch = Array(outbound[done..<min(done + 8192, outbound.count)])
       var walks = [TracedWalk?](repeating: nil, count: batch.count)
       let seen = try sandbox.observe(batch.map(\.probe)) { index, _ in
-        walks[index] = trace?.read(expecting: batch[index].expectation.ruling)
+        walks[index] = trace?.read(
+          to: batch[index].probe.flow.remoteAddress, expecting: batch[index].expectation.ruling)
       }
       if let failure = trace?.failure { throw failure }
       for index in batch.indices {
-        report.compare(batch[index], seen[index], walks[index], host: sandbox.addresses)
+        report.compare(
+          batch[index], seen[index], walks[index], isTraced: isTraced, host: sandbox.addresses)
       }
       done += batch.count
       progress(done, outbound.count)
@@ -66,7 +68,7 @@ extension VerifyPlan {
         seen[index] = try sandbox.observe([batch[index].probe])[0]
       }
       for (item, observation) in zip(batch, seen) {
-        report.compare(item, observation, nil, host: sandbox.addresses)
+        report.compare(item, observation, nil, isTraced: false, host: sandbox.addresses)
       }
       done += batch.count
       progress(done, chosen.count)
@@ -128,14 +130,23 @@ extension IPAddress {
 extension RungReport {
   /// Judges what was seen on the wire, and in the trace where there is one, against the reference.
   mutating func compare(
-    _ item: VerifyCase, _ observation: Observation, _ walk: TracedWalk?, host: SandboxAddresses
+    _ item: VerifyCase, _ observation: Observation, _ walk: TracedWalk?, isTraced: Bool,
+    host: SandboxAddresses
   ) {
     let expected = item.expectation.ruling
     var seen = "\(observation)"
     switch observation.judged(against: expected.decision) {
     case .agrees:
       // A fragment that the kernel holds back meets no rule of the table.
-      guard let walk, item.expectation.state != nil, !walk.agrees(with: expected) else {
+      guard isTraced, item.expectation.state != nil else {
+        agree(expected)
+        return
+      }
+      guard let walk else {
+        leaveOpen("\(item.probe)", "the kernel's trace does not show the packet")
+        return
+      }
+      if walk.agrees(with: expected) {
         agree(expected)
         return
       }

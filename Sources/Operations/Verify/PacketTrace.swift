@@ -36,13 +36,18 @@ final class PacketTrace {
 
   /// What happened to the packet that was just sent; nil when it met no rule.
   ///
-  /// A rejection sends packets of its own in between: only the first packet's steps count.
-  func read(expecting ruling: Ruling) -> TracedWalk? {
+  /// A rejection sends packets of its own, and the kernel speaks to the link now and then: only the
+  /// steps of the first packet to `destination` count.
+  func read(to destination: IPAddress, expecting ruling: Ruling) -> TracedWalk? {
     guard failure == nil else { return nil }
     events.removeAll(keepingCapacity: true)
     do throws(KernelError) {
       try monitor.drain { event in
-        if event.identifier == (events.first ?? event).identifier { events.append(event) }
+        guard let first = events.first else {
+          if event.destination == destination { events.append(event) }
+          return
+        }
+        if event.identifier == first.identifier { events.append(event) }
       }
     } catch {
       failure = error

@@ -9,6 +9,7 @@ extension Policy {
   /// - Parameters:
   ///   - names: what names resolve to; their answers are interesting addresses.
   ///   - addressCap: at most so many addresses a family; large lists are thinned evenly.
+  /// - Returns: what the plan is made from.
   func probeInterest(names: NameAnswers, addressCap: Int) -> ProbePlan.Interest {
     var v4: Set<UInt32> = [0x0102_0304, 0x9765_0145]
     var v6: Set<UInt128> = [

@@ -24,7 +24,7 @@ struct VerifyPlan {
   var omittedCount: Int
 
   /// Plans the policy's tests, the caller's cases and generated probes.
-  init(_ policy: Policy, pins: NamePins, extra: [ReplayCase], extraFile: String, cap: Int) {
+  init(_ policy: Policy, pins: NamePins, extra: [PolicyTest] = [], cap: Int) {
     let names = policy.answersForVerification(pins: pins)
     self.names = names
     func make(
@@ -37,11 +37,8 @@ struct VerifyPlan {
           origin: origin, authored: authored)
       }
     }
-    cases = policy.tests.flatMap {
+    cases = (policy.tests + extra).flatMap {
       make($0.flow, $0.remoteName, origin: "\($0.location)", ($0.expected, $0.clause))
-    }
-    cases += extra.flatMap {
-      make($0.flow, $0.remoteName, origin: "\(extraFile):\($0.line)", ($0.expected, nil))
     }
     let plan = ProbePlan(policy.probeInterest(names: names, addressCap: 4000), cap: cap)
     omittedCount = plan.omittedCount

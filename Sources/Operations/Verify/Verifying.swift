@@ -40,11 +40,10 @@ public func verify(
   _ request: VerifyRequest, progress: (String) -> Void = { _ in }
 ) throws(OperationFailure) -> VerifyReport {
   let policy = request.policy.policy
-  let extra = try readCases(request.caseFile)
+  let extra = try readCases(request.caseFile, for: policy)
   let compiled = compile(policy)
   let plan = VerifyPlan(
-    policy, pins: request.pins, extra: extra, extraFile: request.caseFile ?? "",
-    cap: request.probeCap)
+    policy, pins: request.pins, extra: extra, cap: request.probeCap)
   let table = compiled.table(answers: plan.names.addresses.mapValues { $0.sorted() })
   var climb = Climb(plan: plan, table: table, request: request)
   let rungs = try climb.run(progress)
@@ -117,8 +116,20 @@ private struct Climb {
   }
 }
 
-private func readCases(_ path: String?) throws(OperationFailure) -> [ReplayCase] {
+/// The caller's cases: YAML by the file's ending, tab-separated lines otherwise.
+private func readCases(
+  _ path: String?, for policy: Policy
+) throws(OperationFailure) -> [PolicyTest] {
   guard let path else { return [] }
+  if path.hasSuffix(".yaml") || path.hasSuffix(".yml") {
+    let (tests, diagnostics) = PolicyParser.parseTests(
+      path: path, source: PolicyFiles(), for: policy)
+    guard !diagnostics.contains(where: { $0.severity == .error }) else {
+      let isMissing = diagnostics.contains { $0.code == .fileMissing }
+      throw OperationFailure(isMissing ? .notFound : .badData, diagnostics.render())
+    }
+    return tests
+  }
   let bytes: [UInt8]
   do {
     bytes = try BoundedFile.read(path, limitBytes: 64 << 20)
@@ -129,7 +140,11 @@ private func readCases(_ path: String?) throws(OperationFailure) -> [ReplayCase]
     throw OperationFailure(.badData, "\(path): not UTF-8")
   }
   do {
-    return try CaseFile(parsing: text).cases
+    return try CaseFile(parsing: text).cases.map {
+      PolicyTest(
+        expected: $0.expected, flow: $0.flow, remoteName: $0.remoteName,
+        location: SourceLocation(file: path, line: $0.line, column: 1))
+    }
   } catch {
     let lines = error.problems.map { "\(path):\($0.line):\($0.column): error: \($0.message)" }
     throw OperationFailure(.badData, lines.joined(separator: "\n"))
