@@ -98,8 +98,8 @@ let package = Package(
     tests(
       "CommandTests",
       [
-        "weir", "Operations", "PolicyLanguage", "RuleCompiler", "NetfilterLink", "Bytecode",
-        "LinuxSystem", "ConnectionReplay", "NetworkTypes", "TestSupport",
+        "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
+        "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]

@@ -42,13 +42,26 @@ struct PrintTests {
     }
   }
 
+  /// A listing without what JSON of nft 1.0.6 has no words for: comments, and sets with a name
+  /// whose keys are raw bytes, which it writes into the rules that look into them.
+  private func essence(_ listing: String) -> (rest: [String], rawRules: Int) {
+    let lines = listing.replacing(#/ ?comment "[^"]*"/#, with: "")
+      .replacing(#/\t(map|set) [^{]* {\n\t\ttypeof @[^}]*}?[^}]*}\n/#, with: "")
+      .split(separator: "\n").map { $0.trimmingPrefix { $0 == "\t" } }.filter { !$0.isEmpty }
+    let isRaw = { (line: Substring) in line.contains("@nh,288,32") }
+    return (lines.filter { !isRaw($0) }.map(String.init), lines.filter(isRaw).count)
+  }
+
   @Test(arguments: policies)
-  func `kernel: the JSON loads to the same listing`(arguments: [String]) throws {
+  func `kernel: the JSON loads to the same rules`(arguments: [String]) throws {
     let text = try print(arguments)
     let json = try print(arguments, "--format", "json")
     try ThrowAwayNamespace.run {
       try Nft.run("-j", "-f", "-", input: json)
-      #expect(try Nft.run("list", "ruleset") == text)
+      let (found, expected) = (essence(try Nft.run("list", "ruleset")), essence(text))
+      #expect(found.rest == expected.rest)
+      #expect(found.rawRules == expected.rawRules)
+      #expect(found.rawRules > 0)
     }
   }
 

@@ -1,4 +1,3 @@
-import Bytecode
 import Foundation
 import LinuxSystem
 import NetfilterLink
