@@ -91,7 +91,7 @@ class Table:
         print(f"\n### {self.title}\n")
         for index, row in enumerate(self.rows):
             cells = [cell.ljust(width) for cell, width in zip(row, widths)]
-            print("| " + " | ".join(cells).rstrip() + " |")
+            print("| " + " | ".join(cells) + " |")
             if index == 0:
                 print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
         print(flush=True)
