@@ -11,8 +11,8 @@ import time
 import parts
 from measure import Bench
 
-PARTS = {"print": parts.compiling, "apply": parts.applying, "packets": parts.packets,
-         "verify": parts.verifying}
+PARTS = {"print": parts.compiling, "apply": parts.applying, "change": parts.changing,
+         "packets": parts.packets, "verify": parts.verifying}
 
 
 def first_line(*command):
