@@ -1,16 +1,16 @@
 import Testing
 
-/// `docs/claims.md` against the tests it names.
+/// `docs/claims.md` and `docs/divergences.md` against the tests they name.
 @Suite struct ClaimsTests {
-  /// The back-quoted texts in the second column of every table row.
-  private func namedTests(in page: String) -> [String] {
+  /// The back-quoted texts in one column of every table row; the second unless told otherwise.
+  private func namedTests(in page: String, column: Int = 2) -> [String] {
     page.split(separator: "\n")
       .filter { $0.hasPrefix("|") && !$0.hasPrefix("|--") }
       .map { $0.split(separator: "|", omittingEmptySubsequences: false) }
-      .filter { $0.count >= 4 }
+      .filter { $0.count >= column + 2 }
       .flatMap { columns in
         // Odd pieces between back-quotes are the quoted ones.
-        columns[2].split(separator: "`", omittingEmptySubsequences: false).enumerated()
+        columns[column].split(separator: "`", omittingEmptySubsequences: false).enumerated()
           .filter { $0.offset % 2 == 1 }
           .map { String($0.element) }
       }
@@ -26,15 +26,24 @@ import Testing
     #expect(namedTests(in: page) == ["a holds", "b holds"])
   }
 
-  @Test func `every test that docs/claims.md names exists`() throws {
-    let names = namedTests(in: try Repository.text(of: "docs/claims.md"))
+  private func expectTests(_ names: [String], of page: String) throws {
     let sources = try Repository.files(below: "Tests", endingIn: ".swift")
       .map { try Repository.text(of: $0) }
     #expect(!names.isEmpty)
     for name in names {
       #expect(
         sources.contains { $0.contains("func `\(name)`(") },
-        "docs/claims.md names a test that is not there: \(name)")
+        "\(page) names a test that is not there: \(name)")
     }
+  }
+
+  @Test func `every test that docs/claims.md names exists`() throws {
+    let page = "docs/claims.md"
+    try expectTests(namedTests(in: try Repository.text(of: page)), of: page)
+  }
+
+  @Test func `every test that docs/divergences.md names exists`() throws {
+    let page = "docs/divergences.md"
+    try expectTests(namedTests(in: try Repository.text(of: page), column: 3), of: page)
   }
 }
