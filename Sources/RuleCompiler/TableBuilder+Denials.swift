@@ -34,11 +34,11 @@ extension TableBuilder {
     if knownDenials.insert(key).inserted { denials.append(denial) }
   }
 
-  /// One counter a clause, for both directions.
+  /// One counter a clause, for both directions; it goes on counting over generations.
   var counters: [NamedCounter] {
     var seen: Set<String> = []
     return denials.filter { seen.insert($0.clause).inserted }.map {
-      NamedCounter(name: "deny/\($0.clause)", comment: Self.comment(for: $0))
+      NamedCounter(name: "deny/\($0.clause)", comment: "packets denied by \($0.clause)")
     }
   }
 

@@ -69,9 +69,11 @@ public struct ApplyReport: Encodable, Sendable {
 public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyReport {
   let policy = request.policy.policy
   let target = request.target
-  // A wrong place or a missing right is told before names are asked for.
-  _ = try target.withSession { session in try session.status(of: target.identifier) }
   let compiled = compile(policy, tableName: target.table)
+  if compiled.names.contains(where: { request.pins.addresses[$0.name] == nil }) {
+    // A wrong place or a missing right is told before names are asked for.
+    _ = try target.withSession { session in try session.status(of: target.identifier) }
+  }
   let (names, answers) = try fillNames(
     compiled.names, pins: request.pins, servers: request.servers)
   let empty = names.filter(\.isEmpty)

@@ -14,8 +14,6 @@ public struct StatusReport: Encodable, Sendable {
     public let packets: UInt64
     /// Their bytes, layer 3 length.
     public let bytes: UInt64
-    /// Where it is written.
-    public let source: String?
   }
 
   /// Version of this form.
@@ -54,8 +52,7 @@ public func status(of target: InstallTarget) throws(OperationFailure) -> StatusR
     let rows = (found?.counters ?? []).map { counter in
       StatusReport.Row(
         clause: counter.name.split(separator: "/").last.map(String.init) ?? counter.name,
-        packets: counter.packets, bytes: counter.bytes,
-        source: counter.comment?.split(separator: " ").last.map(String.init))
+        packets: counter.packets, bytes: counter.bytes)
     }
     return StatusReport(
       table: "\(target.identifier)", isInstalled: found != nil,
@@ -82,12 +79,12 @@ public struct RefreshReport: Encodable, Sendable {
   public let names: [NameReport]
   /// Names whose addresses in the kernel were changed.
   public let changed: [String]
-  /// Names that kept their old addresses because none of the new ones can be used.
+  /// Names that kept old addresses: none of the new ones can be used, or a family went unanswered.
   public let kept: [String]
 
   enum CodingKeys: String, CodingKey { case version, names, changed, kept }
 
-  /// 1 when a name kept its old addresses.
+  /// 1 when a name kept old addresses.
   public var status: ExitStatus { kept.isEmpty ? .good : .finding }
 }
 
@@ -105,9 +102,8 @@ public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> Refresh
     compiled.names, pins: request.pins, servers: request.servers)
   return try target.withSession { session in
     let generation = try session.generation(of: compiled, in: target)
-    let usable = answers.filter { !$0.value.isEmpty }
-    let sets = compiled.table(generation: generation, answers: usable).sets.filter { set in
-      set.isRuntimeState && usable.keys.contains { set.name.hasSuffix("/\($0)") }
+    let sets = compiled.table(generation: generation, answers: answers).sets.filter { set in
+      names.contains { $0.renews(set.name) }
     }
     guard let live = try session.readTable(family: .inet, name: target.table) else {
       throw OperationFailure(.unknown, "\(target.identifier) vanished meanwhile")
@@ -116,7 +112,7 @@ public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> Refresh
     return RefreshReport(
       names: names,
       changed: Set(changed.map { String($0.split(separator: "/").last ?? "") }).sorted(),
-      kept: names.filter(\.isEmpty).map(\.name))
+      kept: names.filter { $0.isEmpty || !$0.unanswered.isEmpty }.map(\.name))
   }
 }
 
@@ -135,5 +131,19 @@ extension NetfilterSession where Transport: ~Copyable {
           + " this one first")
     }
     return generation
+  }
+}
+
+extension NameReport {
+  /// Whether a set of the installed table is to get the name's new answers.
+  ///
+  /// A family of which nothing was learnt keeps what it has, and so does a name without any usable
+  /// address: an exception is not shut because a server was silent or lied.
+  func renews(_ set: String) -> Bool {
+    guard !isEmpty else { return false }
+    return Family.allCases.contains { family in
+      !unanswered.contains(family)
+        && set.hasSuffix("/name\(family == .ipv4 ? 4 : 6)/\(name)")
+    }
   }
 }

@@ -14,6 +14,12 @@ public struct NameReport: Encodable, Sendable {
   public let failures: [String]
   /// Seconds for which the answers hold; the least of both families.
   public let timeToLiveSeconds: UInt32?
+  /// Families of which nothing was learnt: no server answered, or none that could be read.
+  let unanswered: Set<Family>
+
+  enum CodingKeys: String, CodingKey {
+    case name, accepted, refused, failures, timeToLiveSeconds
+  }
 
   /// Whether the name opens nothing at all.
   public var isEmpty: Bool { accepted.isEmpty }
@@ -45,7 +51,8 @@ func fillNames(
         name: reference.name, accepted: filtered.accepted.map(\.description),
         refused: filtered.refused.map { "\($0.address), outside \(reference.withinText)" },
         failures: pinned == nil ? answer?.failureTexts ?? ["no answer"] : [],
-        timeToLiveSeconds: answer?.timeToLive))
+        timeToLiveSeconds: answer?.timeToLive,
+        unanswered: pinned == nil ? answer?.unanswered ?? Set(Family.allCases) : []))
   }
   return (reports, accepted)
 }
@@ -89,6 +96,17 @@ extension NameAnswer {
 
   fileprivate var timeToLive: UInt32? {
     Family.allCases.compactMap { (try? self[$0].get())?.timeToLive }.min()
+  }
+
+  /// Families whose failure says nothing about what the name has.
+  fileprivate var unanswered: Set<Family> {
+    Set(
+      Family.allCases.filter { family in
+        switch self[family] {
+        case .success, .failure(.noAddress), .failure(.noSuchName): false
+        case .failure: true
+        }
+      })
   }
 
   fileprivate var failureTexts: [String] {
