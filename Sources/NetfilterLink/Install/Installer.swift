@@ -8,6 +8,21 @@ enum InstallFailure: Error {
   case refusal(InstallError)
 }
 
+/// The compiled table by generation, rendered once each: large lists make that dear.
+private final class RenderedTables {
+  private let render: (Int) -> Table
+  private var tables: [Int: Table] = [:]
+
+  init(_ render: @escaping (Int) -> Table) { self.render = render }
+
+  subscript(generation: Int) -> Table {
+    if let known = tables[generation] { return known }
+    let table = render(generation)
+    tables[generation] = table
+    return table
+  }
+}
+
 /// One installation over as many attempts as it takes.
 struct Installer {
   let target: (Int) -> Table
@@ -20,7 +35,8 @@ struct Installer {
   private(set) var standing = Standing.unclear
 
   init(target: @escaping (Int) -> Table, proof: InstallProof?) {
-    self.target = target
+    let rendered = RenderedTables(target)
+    self.target = { rendered[$0] }
     self.proof = proof
   }
 

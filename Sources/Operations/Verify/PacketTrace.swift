@@ -1,3 +1,4 @@
+import Bytecode
 import NetfilterLink
 import NetworkTypes
 import PolicyMeaning
@@ -31,7 +32,7 @@ final class PacketTrace {
     self.table = table
     monitor = try TraceMonitor.open()
     var session = NetfilterSession(try NetlinkSocket.open())
-    try session.startTracing()
+    try session.startTracing(at: [.output])
   }
 
   /// What happened to the packet that was just sent; nil when it met no rule.

@@ -19,6 +19,8 @@ public struct VerifyRequest: Sendable {
   public var caseFile: String?
   /// At most so many generated probes, 1…200 000.
   public var probeCap = 60_000
+  /// Whether the packet rung also asks which rule decided; without, it is several times faster.
+  public var tracesPackets = true
   /// At most so many conversations beside the tests.
   public var conversationCap = 2000
 
@@ -88,7 +90,8 @@ private struct Climb {
     let show = { (done: Int, all: Int) in progress("\(rung.rawValue) \(done) of \(all)") }
     do {
       return rung == .packet
-        ? try plan.packetRung(loading: load, table: table, progress: show)
+        ? try plan.packetRung(
+          loading: load, table: table, isTraced: request.tracesPackets, progress: show)
         : try plan.connectionRung(
           loading: load, table: table, cap: request.conversationCap, progress: show)
     } catch let error as KernelError {
