@@ -37,10 +37,8 @@ struct VerifyVerb: ParsableCommand {
   @Option(help: "text, json or junit.")
   var format: VerifyFormat = .text
 
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Ask the kernel which rule decided on each packet; several times slower.")
-  var trace = true
+  @Flag(help: "Tell who left on the packet rung, not which rule decided; faster.")
+  var noTrace = false
 
   @Option(help: "At most so many generated probes.")
   var probes = 60_000
@@ -61,7 +59,7 @@ struct VerifyVerb: ParsableCommand {
       request.pins = try pins.parsed()
       request.caseFile = cases
       request.probeCap = probes
-      request.tracesPackets = trace
+      request.tracesPackets = !noTrace
       let progress = ProgressLine()
       let report = try verify(request) { progress.show($0) }
       progress.clear()
