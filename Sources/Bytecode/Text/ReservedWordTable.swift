@@ -1,8 +1,9 @@
 /// Words that nft(8) does not take as the name of a table, chain, set or counter.
 ///
 /// Source: tried one by one with `nft -c` of nft 1.0.6.
-enum ReservedWordTable {
-  static let words = Set(
+public enum ReservedWordTable {
+  /// The words.
+  public static let words = Set(
     """
     accept add ah all and arp auto-merge bridge cgroup chain comment comp constant continue
     counter cpu create ct day dccp define delete describe device devices dnat drop dst dup

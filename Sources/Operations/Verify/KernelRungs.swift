@@ -19,6 +19,7 @@ extension VerifyPlan {
     progress: (Int, Int) -> Void
   ) throws -> RungReport {
     let sandbox = try PacketSandbox()
+    try sandbox.requireSight()
     try sandbox.inside.run { try load(table) }
     let trace = isTraced ? try sandbox.inside.run { try PacketTrace(table.name) } : nil
     let outbound = cases.filter {
@@ -52,6 +53,7 @@ extension VerifyPlan {
     loading load: TableLoader, table: Table, cap: Int, progress: (Int, Int) -> Void
   ) throws -> RungReport {
     let sandbox = try ConversationSandbox { port in try loadRedirect(to: port) }
+    try sandbox.requireSight()
     try sandbox.inside.run { try load(table) }
     let possible = cases.filter { $0.canConverse(sandbox.addresses) }
     let authored = possible.filter { $0.authored != nil }

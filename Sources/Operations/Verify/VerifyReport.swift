@@ -33,7 +33,7 @@ public struct Disagreement: Encodable, Sendable {
 public struct RungReport: Encodable, Sendable {
   /// How a rung ended.
   public enum Outcome: String, Encodable, Sendable {
-    /// Every probe agreed, and both decisions were seen.
+    /// Every probe agreed.
     case agrees
     /// At least one probe disagreed.
     case disagrees

@@ -94,6 +94,8 @@ private struct Climb {
           loading: load, table: table, isTraced: request.tracesPackets, progress: show)
         : try plan.connectionRung(
           loading: load, table: table, cap: request.conversationCap, progress: show)
+    } catch let failure as OperationFailure {
+      throw failure
     } catch let error as KernelError {
       throw OperationFailure(error.exitStatus, "\(rung.rawValue) rung: \(error)")
     } catch {
