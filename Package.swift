@@ -34,7 +34,7 @@ let package = Package(
     module("NetworkTypes"),
     module("PolicyLanguage", ["NetworkTypes", .product(name: "Yams", package: "Yams")]),
     module("PacketSets", ["NetworkTypes"]),
-    module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage"]),
+    module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage", "PacketSets"]),
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
@@ -68,6 +68,10 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["LinuxSystem", "NameResolution", "NetworkTypes"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    // Policies that nobody would write, from a seed.
+    .target(
+      name: "RandomPolicies", dependencies: ["PolicyLanguage", "NetworkTypes", "SeededRandom"],
+      path: "Tests/RandomPolicies", swiftSettings: strict),
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
     tests("NetworkTypesTests", ["NetworkTypes", "SeededRandom"]),
     tests(
@@ -83,13 +87,20 @@ let package = Package(
     tests(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
+    tests(
+      "PolicyMeaningTests",
+      [
+        "PolicyMeaning", "PolicyLanguage", "PacketSets", "NetworkTypes", "RandomPolicies",
+        "SeededRandom",
+      ]),
     tests("PacketSetsTests", ["PacketSets", "NetworkTypes", "SeededRandom"]),
     tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
     tests(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "SeededRandom",
+        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "RandomPolicies",
+        "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
