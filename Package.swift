@@ -33,6 +33,7 @@ let package = Package(
     // The pure core.
     module("NetworkTypes"),
     module("PolicyLanguage", ["NetworkTypes", .product(name: "Yams", package: "Yams")]),
+    module("PacketSets", ["NetworkTypes"]),
     module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage"]),
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
@@ -82,6 +83,7 @@ let package = Package(
     tests(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
+    tests("PacketSetsTests", ["PacketSets", "NetworkTypes", "SeededRandom"]),
     tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
     tests(
       "OperationsTests",
