@@ -113,7 +113,7 @@ struct Program {
   var sets = SetStore()
   var reasons: [String] = []
   /// Base chains of each hook number in the order they run.
-  var entries: [[Entry]] = Array(repeating: [], count: 6)
+  var entries: [[Entry]] = Array(repeating: [], count: Hook.allCases.count)
 
   init(kernel: KernelBehaviour) { self.kernel = kernel }
 }

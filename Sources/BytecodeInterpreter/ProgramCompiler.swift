@@ -45,8 +45,13 @@ struct ProgramCompiler {
   /// Why a base chain as a whole cannot be decided; -1 when it can.
   private mutating func obstacle(of chain: Chain, _ hook: HookBinding) -> Int32 {
     let place = "\(table.family.keyword) \(table.name) \(chain.name)"
-    if let item = table.unknown.first { return reason("\(place): \(item.kind) is not modelled") }
-    if hook.hook == .ingress { return reason("\(place): the ingress hook is not modelled") }
+    if let item = table.allUnknown.first {
+      return reason("\(place): \(item.kind) is not modelled")
+    }
+    if !table.flowtables.isEmpty { return reason("\(place): flowtables are not modelled") }
+    if hook.hook.rawValue >= Hook.ingress.rawValue || chain.flags != 0 {
+      return reason("\(place): its hook or flags are not modelled")
+    }
     guard hook.type == "nat" else { return -1 }
     let isInert = chain.rules.isEmpty && hook.policy == .accept
     return isInert ? -1 : reason("\(place): nat chains are not modelled")

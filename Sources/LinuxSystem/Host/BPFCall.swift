@@ -66,6 +66,7 @@ enum BPFCall {
   ///   - attachType: `enum bpf_attach_type`.
   ///   - isEffective: whether to count what is inherited.
   /// - Returns: nil when the kernel knows no such hook.
+  /// - Throws: ``LinuxError/refused(operation:errno:)``.
   static func attached(
     to target: UInt32, _ attachType: UInt32, isEffective: Bool
   ) throws(LinuxError) -> [UInt32]? {

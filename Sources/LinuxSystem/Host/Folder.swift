@@ -37,8 +37,9 @@ enum Folder {
   static func target(_ path: String) -> [UInt8]? {
     let room = 4096
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, used in
-      let count = unsafe buffer.withMemoryRebound(to: CChar.self) {
-        unsafe readlink(path, $0.baseAddress!, room)
+      let count = unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
+        guard let start = characters.baseAddress else { return 0 }
+        return unsafe readlink(path, start, room)
       }
       used = max(count, 0)
     }

@@ -8,6 +8,7 @@ extension HostSocket {
   /// - Parameters:
   ///   - number: the protocol, up to 65535: MPTCP is 262.
   ///   - ipProtocol: what the packets of such a socket say.
+  ///   - family: the family of the sockets.
   /// - Returns: nil where the kernel has no diagnosis for the protocol.
   /// - Throws: ``LinuxError/refused(operation:errno:)``.
   static func diagnosed(

@@ -7,7 +7,10 @@ extension HostSocket {
   /// For a raw socket the local port of the file is the protocol number.
   ///
   /// - Parameters:
+  ///   - bytes: the file.
+  ///   - family: the family of its addresses.
   ///   - ipProtocol: the protocol; nil to take it from the local port, as for raw sockets.
+  /// - Returns: the sockets in the order of the file, without owners.
   /// - Throws: ``MalformedText``.
   ///
   /// Source: `raw_sock_seq_show`, `net/ipv4/raw.c`; `udp4_format_sock`, `net/ipv4/udp.c`.

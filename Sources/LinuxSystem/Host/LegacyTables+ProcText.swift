@@ -6,6 +6,7 @@ extension LegacyTables {
   /// Reads the tables of the calling thread's namespace; asking never makes the kernel add one.
   ///
   /// - Parameter links: the namespace's links: without a bridge no table of ebtables sees a packet.
+  /// - Returns: the tables, each list known or unknown by itself.
   static func read(links: Fact<[HostLink]>) -> LegacyTables {
     let hasBridge = links.value?.contains { $0.kind == "bridge" } ?? true
     return LegacyTables(
@@ -45,8 +46,9 @@ extension LegacyTables {
       symbols.append(0)
       // Safe: the text ends with the zero just appended.
       return unsafe symbols.withUnsafeBytes { buffer in
-        let start = unsafe buffer.baseAddress!.assumingMemoryBound(to: CChar.self)
-        return unsafe strstr(start, " ebt_register_table") != nil
+        guard let start = buffer.baseAddress else { return false }
+        return unsafe strstr(start.assumingMemoryBound(to: CChar.self), " ebt_register_table")
+          != nil
       }
     }
     switch hasCode {

@@ -79,9 +79,12 @@ enum HostProgram {
     let start = address.family == .ipv4 ? 4 : 8
     bytes.replaceSubrange(
       start..<start + address.networkOrderBytes.count, with: address.networkOrderBytes)
+    let length = socklen_t(bytes.count)
     return unsafe bytes.withUnsafeBytes { buffer in
-      unsafe body(
-        buffer.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(buffer.count))
+      unsafe buffer.withMemoryRebound(to: sockaddr.self) { rebound in
+        guard let start = rebound.baseAddress else { preconditionFailure("an address has bytes") }
+        return unsafe body(start, length)
+      }
     }
   }
 }
