@@ -45,10 +45,11 @@ let package = Package(
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
     module("ConnectionReplay", ["NetworkTypes"]),
+    module("HostFacts", ["NetworkTypes"]),
 
     // The doors to the system.
     module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
-    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "CLinux"]),
+    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "HostFacts", "CLinux"]),
     module("NameResolution", ["NetworkTypes", "CAres"]),
 
     // What the verbs do, and the verbs.
@@ -112,7 +113,10 @@ let package = Package(
     tests(
       "NetfilterLinkTests",
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
-    tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
+    tests(
+      "LinuxSystemTests",
+      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+    tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(
