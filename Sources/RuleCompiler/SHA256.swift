@@ -3,16 +3,17 @@
 /// Written here because the pure core links no C library and needs nothing else of a crypto package.
 /// Source: FIPS 180-4, section 6.2. O(n).
 struct SHA256 {
-  private var state: [UInt32] = [
+  private var state: InlineArray<8, UInt32> = [
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  private var schedule = [UInt32](repeating: 0, count: 64)
-  private var filled = 0
+  /// The words of the block being filled; while it is compressed, the last 16 of its schedule.
+  private var block = InlineArray<16, UInt32>(repeating: 0)
   private var word: UInt32 = 0
   private var byteCount: UInt64 = 0
 
   /// Adds one byte.
+  @inline(__always)
   mutating func update(_ byte: UInt8) {
     word = word << 8 | UInt32(byte)
     byteCount &+= 1
@@ -22,7 +23,27 @@ struct SHA256 {
   /// Adds bytes in order.
   mutating func update(_ bytes: some Sequence<UInt8>) { for byte in bytes { update(byte) } }
 
+  /// Adds bytes in order; the fast way for many.
+  mutating func update(_ bytes: Span<UInt8>) {
+    var index = 0
+    while index < bytes.count, byteCount % 4 != 0 {
+      update(bytes[index])
+      index += 1
+    }
+    while index + 4 <= bytes.count {
+      let high = UInt32(bytes[index]) << 24 | UInt32(bytes[index + 1]) << 16
+      byteCount &+= 4
+      append(high | UInt32(bytes[index + 2]) << 8 | UInt32(bytes[index + 3]))
+      index += 4
+    }
+    while index < bytes.count {
+      update(bytes[index])
+      index += 1
+    }
+  }
+
   /// Adds four bytes, most significant first; fast where only whole words are added.
+  @inline(__always)
   mutating func update(_ value: UInt32) {
     if byteCount % 4 == 0 {
       byteCount &+= 4
@@ -39,43 +60,72 @@ struct SHA256 {
     while byteCount % 64 != 56 { update(0 as UInt8) }
     update(UInt32(bits >> 32))
     update(UInt32(bits & 0xffff_ffff))
-    return state.map { word in
-      let hex = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - hex.count) + hex
-    }.joined()
+    var digits: [UInt8] = []
+    for index in state.indices {
+      for shift in stride(from: 28 as UInt32, through: 0, by: -4) {
+        let digit = UInt8(state[index] >> shift & 0xf)
+        digits.append(digit < 10 ? digit + 0x30 : digit + 0x57)
+      }
+    }
+    return String(decoding: digits, as: UTF8.self)
   }
 
+  /// Puts a word, of which the count knows already, into the block.
+  @inline(__always)
   private mutating func append(_ value: UInt32) {
-    schedule[filled] = value
-    filled += 1
-    guard filled == 16 else { return }
-    filled = 0
-    compress()
+    let index = Int(truncatingIfNeeded: (byteCount / 4 &- 1) & 15)
+    block[index] = value
+    if index == 15 { compress() }
   }
 
   private mutating func compress() {
+    var words = InlineArray<64, UInt32>(repeating: 0)
+    for index in 0..<16 { words[index] = block[index] }
     for index in 16..<64 {
-      let a = schedule[index - 15]
-      let b = schedule[index - 2]
-      let s0 = a.rotatedRight(7) ^ a.rotatedRight(18) ^ (a >> 3)
-      let s1 = b.rotatedRight(17) ^ b.rotatedRight(19) ^ (b >> 10)
-      schedule[index] = schedule[index - 16] &+ s0 &+ schedule[index - 7] &+ s1
+      let early = words[index - 15]
+      let late = words[index - 2]
+      let s0 = early.rotatedRight(7) ^ early.rotatedRight(18) ^ (early >> 3)
+      let s1 = late.rotatedRight(17) ^ late.rotatedRight(19) ^ (late >> 10)
+      words[index] = words[index - 16] &+ s0 &+ words[index - 7] &+ s1
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for index in 0..<64 {
-      let s1 = e.rotatedRight(6) ^ e.rotatedRight(11) ^ e.rotatedRight(25)
-      let choice = (e & f) ^ (~e & g)
-      let t1 = h &+ s1 &+ choice &+ Self.constants[index] &+ schedule[index]
-      let s0 = a.rotatedRight(2) ^ a.rotatedRight(13) ^ a.rotatedRight(22)
-      let t2 = s0 &+ ((a & b) ^ (a & c) ^ (b & c))
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
+    // Eight rounds at a time: after them every variable is back in its place.
+    for index in stride(from: 0, to: 64, by: 8) {
+      Self.round(a, b, c, &d, e, f, g, &h, words[index] &+ Self.constants[index])
+      Self.round(h, a, b, &c, d, e, f, &g, words[index + 1] &+ Self.constants[index + 1])
+      Self.round(g, h, a, &b, c, d, e, &f, words[index + 2] &+ Self.constants[index + 2])
+      Self.round(f, g, h, &a, b, c, d, &e, words[index + 3] &+ Self.constants[index + 3])
+      Self.round(e, f, g, &h, a, b, c, &d, words[index + 4] &+ Self.constants[index + 4])
+      Self.round(d, e, f, &g, h, a, b, &c, words[index + 5] &+ Self.constants[index + 5])
+      Self.round(c, d, e, &f, g, h, a, &b, words[index + 6] &+ Self.constants[index + 6])
+      Self.round(b, c, d, &e, f, g, h, &a, words[index + 7] &+ Self.constants[index + 7])
     }
-    for (index, value) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= value }
+    state[0] &+= a
+    state[1] &+= b
+    state[2] &+= c
+    state[3] &+= d
+    state[4] &+= e
+    state[5] &+= f
+    state[6] &+= g
+    state[7] &+= h
+  }
+
+  /// One round, without moving what stays: `d` and `h` become the new `e` and `a`.
+  @inline(__always)
+  private static func round(
+    _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
+    _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32, _ input: UInt32
+  ) {
+    let s1 = e.rotatedRight(6) ^ e.rotatedRight(11) ^ e.rotatedRight(25)
+    let t1 = h &+ s1 &+ (g ^ (e & (f ^ g))) &+ input
+    let s0 = a.rotatedRight(2) ^ a.rotatedRight(13) ^ a.rotatedRight(22)
+    d &+= t1
+    h = t1 &+ s0 &+ ((a & b) | (c & (a | b)))
   }
 
   /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
-  private static let constants: [UInt32] = [
+  private static let constants: InlineArray<64, UInt32> = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5,
     0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
     0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3,
@@ -96,7 +146,8 @@ struct SHA256 {
 }
 
 extension UInt32 {
+  @inline(__always)
   fileprivate func rotatedRight(_ count: UInt32) -> UInt32 {
-    self >> count | self << (32 - count)
+    self &>> count | self &<< (32 &- count)
   }
 }

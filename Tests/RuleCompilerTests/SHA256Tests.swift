@@ -31,4 +31,18 @@ import Testing
     }
     #expect(bytes.hexDigest() == mixed.hexDigest())
   }
+
+  @Test func `bytes at once hash like bytes one by one, from any place in a block`() {
+    let bytes = (0..<300 as Range<Int>).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    for start in 0..<70 {
+      for end in [start, start + 1, start + 63, start + 64, start + 65, 300] {
+        var single = SHA256()
+        var whole = SHA256()
+        for byte in bytes[..<end] { single.update(byte) }
+        whole.update(Array(bytes[..<start]).span)
+        whole.update(Array(bytes[start..<end]).span)
+        #expect(whole.hexDigest() == single.hexDigest())
+      }
+    }
+  }
 }
