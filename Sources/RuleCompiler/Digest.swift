@@ -1,4 +1,5 @@
 import Bytecode
+import Hashing
 import NetworkTypes
 
 extension Table {
@@ -10,7 +11,7 @@ extension Table {
     var encoding = TableEncoding()
     encoding.put(self)
     var hash = SHA256()
-    hash.update(encoding.bytes.span)
+    hash.update(contentsOf: encoding.bytes.span)
     return hash.hexDigest()
   }
 }
@@ -28,6 +29,7 @@ struct TableEncoding {
     put(table.family.rawValue)
     put(table.name)
     put(table.flags)
+    put(table.owner)
     put(table.comment)
     put(table.counters) { encoding, counter in
       encoding.put(counter.name)
@@ -35,10 +37,9 @@ struct TableEncoding {
     }
     put(table.sets) { $0.put($1) }
     put(table.chains) { $0.put($1) }
-    put(table.unknown) { encoding, item in
-      encoding.put(item.kind)
-      encoding.put(item.bytes)
-    }
+    put(table.objects) { $0.put("\($1)") }
+    put(table.flowtables) { $0.put("\($1)") }
+    put(table.unknown)
   }
 
   // MARK: Sets
@@ -46,15 +47,27 @@ struct TableEncoding {
   private mutating func put(_ set: NamedSet) {
     put(set.name)
     put(set.flags.rawValue)
-    put(set.key) { $0.put($1.rawValue) }
+    put(set.key) { $0.put($1) }
     put(set.isVerdictMap)
-    put(set.dataType?.rawValue)
+    put(set.dataType != nil)
+    if let type = set.dataType { put(type) }
     put(set.size)
+    put(set.timeoutMilliseconds)
+    put(set.gcIntervalMilliseconds)
+    put(set.policy)
+    put(set.expressions) { $0.put($1) }
+    put(set.objectType)
     put(set.comment)
     put(set.typeof.map { Expression.payload($0) })
     put(set.isRuntimeState)
     // The name is a digest of the content.
     put(set.name.hasPrefix("addresses/") ? SetContent.elements([]) : set.content)
+    put(set.unknown)
+  }
+
+  private mutating func put(_ type: KeyType) {
+    put(type.rawValue)
+    put(UInt32(type.lengthBytes))
   }
 
   private mutating func put(_ content: SetContent) {
@@ -84,6 +97,8 @@ struct TableEncoding {
     put(element.verdict)
     put(element.data)
     put(element.timeoutMilliseconds)
+    put(element.object)
+    put(element.expressions) { $0.put($1) }
     put(element.comment)
   }
 
@@ -97,12 +112,16 @@ struct TableEncoding {
       put(hook.hook.rawValue)
       put(UInt32(bitPattern: hook.priority))
       put(hook.policy)
+      put(hook.devices) { $0.put($1) }
     }
+    put(chain.flags)
+    put(chain.counter != nil)
     put(chain.comment)
     put(chain.rules) { encoding, rule in
       encoding.put(rule.expressions) { $0.put($1) }
       encoding.put(rule.comment)
     }
+    put(chain.unknown)
   }
 
   private mutating func put(_ expression: Expression) {
@@ -120,6 +139,7 @@ struct TableEncoding {
     case .ct(let load):
       put(3 as UInt8)
       put(load.key.rawValue)
+      put(load.direction)
       put(load.destination)
     case .compare(let compare):
       put(4 as UInt8)
@@ -157,10 +177,24 @@ struct TableEncoding {
       put(11 as UInt8)
       put(name)
       put(data)
+    case .counter: put(12 as UInt8)
+    case .fib(let load):
+      put(13 as UInt8)
+      put(load.result)
+      put(load.flags)
+      put(load.destination)
+    case .extensionHeader(let load):
+      put(14 as UInt8)
+      put(load.operation)
+      put(load.type)
+      put(load.offsetBytes)
+      put(load.lengthBytes)
+      put(load.isPresence)
+      put(load.destination)
     default:
-      // What is rare in compiled tables, by the listing, which says all of it.
-      put(12 as UInt8)
-      put(expression.listing)
+      // What compiled tables do not have: every field by name and value.
+      put(15 as UInt8)
+      put("\(expression)")
     }
   }
 
@@ -184,6 +218,13 @@ struct TableEncoding {
   }
 
   // MARK: Parts
+
+  private mutating func put(_ items: [UnknownItem]) {
+    put(items) { encoding, item in
+      encoding.put(item.kind)
+      encoding.put(item.bytes)
+    }
+  }
 
   private mutating func put<Items: RandomAccessCollection>(
     _ items: Items, _ body: (inout TableEncoding, Items.Element) -> Void
@@ -215,6 +256,11 @@ struct TableEncoding {
   private mutating func put(_ value: Bool) { put(value ? 1 : 0 as UInt8) }
 
   private mutating func put(_ value: UInt8) { bytes.append(value) }
+
+  private mutating func put(_ value: UInt8?) {
+    put(value != nil)
+    if let value { put(value) }
+  }
 
   private mutating func put<Value: FixedWidthInteger & UnsignedInteger>(_ value: Value) {
     var rest = value

@@ -113,10 +113,20 @@ import Testing
     ("answer", { $0.chains[0].rules[1].expressions[1] = .reject(.adminProhibited) }),
     ("verdict", { $0.chains[0].rules[2].expressions[1] = .immediate(.verdict(.accept)) }),
     (
-      "an expression by its listing",
+      "another expression",
       {
         $0.chains[0].rules[2].expressions[0] = .fib(
           FibLoad(result: 3, flags: 2, into: Register(word: 0)))
+      }
+    ),
+    (
+      "an expression that is not compiled",
+      { $0.chains[0].rules[2].expressions[0] = .redirect(Redirect(port: nil)) }
+    ),
+    (
+      "a field of an expression that is not compiled",
+      {
+        $0.chains[0].rules[2].expressions[0] = .redirect(Redirect(port: Register(word: 1)))
       }
     ),
   ]

@@ -23,7 +23,7 @@ struct KnownSets {
     self.table = table
     self.generation = generation
     guard let live, live.unknown.isEmpty else { return }
-    for set in live.sets where !set.flags.contains(.anonymous) {
+    for set in live.sets where !set.flags.contains(.anonymous) && set.unknown.isEmpty {
       contents[set.name] = set.content
     }
   }
