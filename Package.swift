@@ -46,6 +46,9 @@ let package = Package(
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
     module("ConnectionReplay", ["NetworkTypes"]),
     module("HostFacts", ["NetworkTypes"]),
+    module(
+      "HostAudit",
+      ["HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning"]),
 
     // The doors to the system.
     module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
@@ -57,7 +60,7 @@ let package = Package(
       "Operations",
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "BytecodeInterpreter", "ConnectionReplay", "NetfilterLink", "LinuxSystem",
+        "BytecodeInterpreter", "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem",
         "NameResolution",
       ]),
     .executableTarget(
@@ -107,8 +110,8 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "RandomPolicies",
-        "SeededRandom",
+        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+        "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
@@ -117,6 +120,12 @@ let package = Package(
       "LinuxSystemTests",
       ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
+    tests(
+      "HostAuditTests",
+      [
+        "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
+        "LinuxSystem",
+      ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(
