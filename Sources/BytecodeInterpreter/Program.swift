@@ -135,7 +135,7 @@ struct Program {
   /// Families whose packets conntrack sees because an expression asks for it.
   var trackedFamilies: Set<Family> = []
   /// Base chains of each hook number in the order they run.
-  var entries: [[Entry]] = Array(repeating: [], count: 6)
+  var entries: [[Entry]] = Array(repeating: [], count: Hook.allCases.count)
 
   init(kernel: KernelBehaviour) { self.kernel = kernel }
 }

@@ -49,10 +49,12 @@ struct ProgramCompiler {
     of chain: Chain, _ hook: HookBinding, _ entry: inout Program.Entry
   ) {
     let place = "\(table.family.keyword) \(table.name) \(chain.name)"
-    if let item = table.unknown.first {
+    if let item = table.allUnknown.first {
       entry.obstacle = reason(place, "\(item.kind) is not modelled")
-    } else if hook.hook == .ingress {
-      entry.obstacle = reason(place, "the ingress hook is not modelled")
+    } else if !table.flowtables.isEmpty {
+      entry.obstacle = reason(place, "flowtables are not modelled")
+    } else if hook.hook.rawValue >= Hook.ingress.rawValue || chain.flags != 0 {
+      entry.obstacle = reason(place, "its hook or flags are not modelled")
     } else if hook.type == "nat", !chain.rules.isEmpty || hook.policy != .accept {
       entry.lonelyObstacle = reason(
         place, "a nat chain depends on what the packet met at other hooks")
