@@ -117,6 +117,12 @@ let package = Package(
       "NetfilterLinkTests",
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
     tests(
+      "DifferentialTests",
+      [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "SeededRandom", "TestSupport",
+      ]),
+    tests(
       "LinuxSystemTests",
       ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
