@@ -38,6 +38,7 @@ let package = Package(
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
+    module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
 
     // The doors to the system.
@@ -105,6 +106,12 @@ let package = Package(
     tests(
       "NetfilterLinkTests",
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+    tests(
+      "AgreementTests",
+      [
+        "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
+        "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
+      ]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
