@@ -58,7 +58,11 @@ extension SymbolicAnalyzer {
     // the headers that it follows.
     let headed = try set(.fragment, 0x8000...0xbfff, 0...0)
     let followed = try set(.transportProtocol, 0...0, 43...44, 60...60)
-    let both = try diagrams.intersection([six, headed, diagrams.complement(followed)])
+    // An authentication header ends the walk, once its first bytes are read.
+    let authentic = try implies(set(.transportProtocol, 51...51), set(.transportLength, 2...64))
+    let both = try diagrams.intersection([
+      six, headed, diagrams.complement(followed), authentic,
+    ])
     let all = try diagrams.choose(isIPv4, diagrams.intersection(four), both)
     return host.hasLoneFragments ? all : try diagrams.intersection(all, whole)
   }
