@@ -44,6 +44,7 @@ let package = Package(
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
+    module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
     module("HostFacts", ["NetworkTypes"]),
     module(
@@ -116,6 +117,12 @@ let package = Package(
     tests(
       "NetfilterLinkTests",
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+    tests(
+      "AgreementTests",
+      [
+        "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
+        "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
+      ]),
     tests(
       "DifferentialTests",
       [
