@@ -86,6 +86,16 @@ extension PacketDiagrams {
     return children[low]
   }
 
+  /// The packets that changes may bring into a set.
+  ///
+  /// - Throws: ``PacketSetError/tooComplex``.
+  public mutating func before(
+    _ changes: FieldChanges, set: Diagram
+  ) throws(PacketSetError) -> Diagram {
+    var join = SetOperation.union
+    return try before(changes, set, joining: &join)
+  }
+
   /// The packets that come out of a set when its packets are changed.
   ///
   /// - Throws: ``PacketSetError/tooComplex``.

@@ -34,9 +34,10 @@ extension PolicyPacketBuilder {
     let stray = place(Ruling(.deny, clause: "no-flow"))
     let fragment = place(Ruling(.deny, clause: "fragment"))
     let control = place(Ruling(.allow, clause: "link-control"))
-    let broken = try diagrams.union(diagrams.fragments(), diagrams.malformed())
+    let typeless = try diagrams.union(
+      diagrams.fragments(), diagrams.set(.transportLength, 0))
     let wholeControl = try diagrams.difference(
-      diagrams.linkControl(direction, policy), broken)
+      diagrams.linkControl(direction, policy), typeless)
     var clauses = [try value(stray, diagrams.misplacedICMP(), &diagrams)]
     clauses.append(try value(control, wholeControl, &diagrams))
     clauses.append(try value(stray, diagrams.otherICMPv6(), &diagrams))

@@ -60,7 +60,8 @@ import Testing
     _ policy: Policy, _ point: PacketPoint, _ direction: Direction
   ) -> Ruling {
     var packet = point.lonePacket(direction)
-    let isBroken = packet.piece != .whole
+    // Only what shows its ICMPv6 type is link control.
+    let isBroken = packet.piece == .fragment || point[.transportLength] == 0
     packet.piece = .whole
     packet.tcpFlags = nil
     if isBroken { packet.hopLimit = 0 }

@@ -13,7 +13,11 @@ public func takeSnapshot(of namespace: String?) throws(OperationFailure) -> [UIn
   target.namespace = namespace
   return try target.withSession { session in
     let recorded = try session.recordRuleset()
-    let sections = [SnapshotFile.Section(name: "nftables", bytes: recorded.messages)]
+    let host = HostCoding.encode(HostReader.readHere())
+    let sections = [
+      SnapshotFile.Section(name: "nftables", bytes: recorded.messages),
+      SnapshotFile.Section(name: "host", bytes: host[...]),
+    ]
     let file = SnapshotFile(
       kernelRelease: ProcessFacts.kernelRelease(), machine: ProcessFacts.machine(),
       generation: recorded.generation, sections: sections)
