@@ -93,7 +93,9 @@ let package = Package(
       ]),
     tests(
       "NetfilterLinkTests",
-      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+      [
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+      ]),
     tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
