@@ -41,7 +41,7 @@ extension ProgramCompiler {
     case .metaSet(let store): try add(store)
     case .extensionHeader(let load): try add(load)
     case .fib(let load): try add(load)
-    case .redirect: throw .unmodelled("changes the packet's flow")
+    case .redirect(let redirect): try add(redirect)
     default: throw .unmodelled("not modelled")
     }
   }

@@ -58,6 +58,12 @@ struct RulesetBuilder {
     tables[place.tableIndex].sets[place.setIndex].unknown += collector.unknown
   }
 
+  /// Notes what a table holds and the model does not.
+  mutating func note(_ item: UnknownItem, in table: TableIdentifier) {
+    guard let index = indices[table] else { return }
+    tables[index].unknown.append(item)
+  }
+
   mutating func addRule(
     _ message: Span<UInt8>, _ reply: ReplyMessage
   ) throws(MalformedAttribute) {
