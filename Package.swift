@@ -19,6 +19,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "weir",
+  products: [
+    .executable(name: "weir", targets: ["weir"]),
+    // What the fuzz package feeds bytes to.
+    .library(name: "WeirReaders", targets: ["NetfilterLink"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -32,18 +37,20 @@ let package = Package(
 
     // The pure core.
     module("NetworkTypes"),
+    module("Hashing"),
     module("PolicyLanguage", ["NetworkTypes", .product(name: "Yams", package: "Yams")]),
     module("PacketSets", ["NetworkTypes"]),
     module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage", "PacketSets"]),
     module("Bytecode", ["NetworkTypes"]),
-    module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
+    module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
     module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
+    module("HostFacts", ["NetworkTypes"]),
 
     // The doors to the system.
-    module("NetfilterLink", ["NetworkTypes", "Bytecode", "CNetfilter"]),
-    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "CLinux"]),
+    module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
+    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "HostFacts", "CLinux"]),
     module("NameResolution", ["NetworkTypes", "CAres"]),
 
     // What the verbs do, and the verbs.
@@ -74,6 +81,7 @@ let package = Package(
       name: "RandomPolicies", dependencies: ["PolicyLanguage", "NetworkTypes", "SeededRandom"],
       path: "Tests/RandomPolicies", swiftSettings: strict),
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+    tests("HashingTests", ["Hashing"]),
     tests("NetworkTypesTests", ["NetworkTypes", "SeededRandom"]),
     tests(
       "PolicyLanguageTests",
@@ -112,14 +120,17 @@ let package = Package(
         "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
         "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
-    tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
+    tests(
+      "LinuxSystemTests",
+      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+    tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "TestSupport",
+        "Bytecode", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]
