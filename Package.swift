@@ -47,6 +47,9 @@ let package = Package(
     module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
     module("HostFacts", ["NetworkTypes"]),
+    module(
+      "HostAudit",
+      ["HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning"]),
 
     // The doors to the system.
     module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
@@ -58,7 +61,7 @@ let package = Package(
       "Operations",
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "BytecodeInterpreter", "ConnectionReplay", "NetfilterLink", "LinuxSystem",
+        "BytecodeInterpreter", "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem",
         "NameResolution",
       ]),
     .executableTarget(
@@ -108,8 +111,8 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "RandomPolicies",
-        "SeededRandom",
+        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+        "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
@@ -121,9 +124,21 @@ let package = Package(
         "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
     tests(
+      "DifferentialTests",
+      [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "SeededRandom", "TestSupport",
+      ]),
+    tests(
       "LinuxSystemTests",
       ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
+    tests(
+      "HostAuditTests",
+      [
+        "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
+        "LinuxSystem",
+      ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(

@@ -64,6 +64,11 @@ struct RulesetBuilder {
     tables[index].unknown.append(item)
   }
 
+  /// Gives a set the contents that are known of it.
+  mutating func finish(_ place: SetPlace, _ content: SetContent) {
+    tables[place.tableIndex].sets[place.setIndex].content = content
+  }
+
   mutating func addRule(
     _ message: Span<UInt8>, _ reply: ReplyMessage
   ) throws(MalformedAttribute) {

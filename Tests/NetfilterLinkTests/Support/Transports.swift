@@ -114,10 +114,11 @@ extension RawSpan {
   }
 }
 
-/// A real socket that keeps a copy of every datagram received.
+/// A real socket that keeps a copy of every datagram sent and received.
 struct RecordingTransport: NetlinkTransport, ~Copyable {
   final class Tape {
     var datagrams: [[UInt8]] = []
+    var sent: [[UInt8]] = []
   }
 
   private var socket: NetlinkSocket
@@ -129,7 +130,10 @@ struct RecordingTransport: NetlinkTransport, ~Copyable {
     self.tape = tape
   }
 
-  mutating func send(_ datagram: RawSpan) throws(KernelError) { try socket.send(datagram) }
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    tape.sent.append(unsafe datagram.withUnsafeBytes { unsafe Array($0) })
+    try socket.send(datagram)
+  }
 
   mutating func receive(
     into buffer: inout [UInt8], waits: Bool
