@@ -116,7 +116,9 @@ let package = Package(
       ]),
     tests(
       "NetfilterLinkTests",
-      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+      [
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+      ]),
     tests(
       "AgreementTests",
       [
@@ -145,7 +147,7 @@ let package = Package(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "Bytecode", "TestSupport",
+        "Bytecode", "HostFacts", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]
