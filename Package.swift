@@ -147,7 +147,7 @@ let package = Package(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "Bytecode", "TestSupport",
+        "Bytecode", "HostFacts", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]
