@@ -118,13 +118,16 @@ let package = Package(
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
     tests(
       "LinuxSystemTests",
-      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+      [
+        "LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom",
+        "TestSupport", "CLinux",
+      ]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
     tests(
       "HostAuditTests",
       [
         "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
-        "LinuxSystem",
+        "LinuxSystem", "TestSupport",
       ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
