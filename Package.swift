@@ -19,6 +19,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
   name: "weir",
+  products: [
+    .executable(name: "weir", targets: ["weir"]),
+    // What the fuzz package feeds bytes to.
+    .library(name: "WeirReaders", targets: ["NetfilterLink"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -32,16 +37,19 @@ let package = Package(
 
     // The pure core.
     module("NetworkTypes"),
+    module("Hashing"),
     module("PolicyLanguage", ["NetworkTypes", .product(name: "Yams", package: "Yams")]),
-    module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage"]),
+    module("PacketSets", ["NetworkTypes"]),
+    module("PolicyMeaning", ["NetworkTypes", "PolicyLanguage", "PacketSets"]),
     module("Bytecode", ["NetworkTypes"]),
-    module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode"]),
+    module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
     module("ConnectionReplay", ["NetworkTypes"]),
+    module("HostFacts", ["NetworkTypes"]),
 
     // The doors to the system.
-    module("NetfilterLink", ["NetworkTypes", "Bytecode", "CNetfilter"]),
-    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "CLinux"]),
+    module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
+    module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "HostFacts", "CLinux"]),
     module("NameResolution", ["NetworkTypes", "CAres"]),
 
     // What the verbs do, and the verbs.
@@ -67,7 +75,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["LinuxSystem", "NameResolution", "NetworkTypes"],
       path: "Tests/TestSupport", swiftSettings: strict),
+    // Policies that nobody would write, from a seed.
+    .target(
+      name: "RandomPolicies", dependencies: ["PolicyLanguage", "NetworkTypes", "SeededRandom"],
+      path: "Tests/RandomPolicies", swiftSettings: strict),
     .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+    tests("HashingTests", ["Hashing"]),
     tests("NetworkTypesTests", ["NetworkTypes", "SeededRandom"]),
     tests(
       "PolicyLanguageTests",
@@ -82,24 +95,35 @@ let package = Package(
     tests(
       "BytecodeInterpreterTests",
       ["BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples"]),
+    tests(
+      "PolicyMeaningTests",
+      [
+        "PolicyMeaning", "PolicyLanguage", "PacketSets", "NetworkTypes", "RandomPolicies",
+        "SeededRandom",
+      ]),
+    tests("PacketSetsTests", ["PacketSets", "NetworkTypes", "SeededRandom"]),
     tests("ConnectionReplayTests", ["ConnectionReplay", "NetworkTypes"]),
     tests(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "SeededRandom",
+        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "RandomPolicies",
+        "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
       ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
-    tests("LinuxSystemTests", ["LinuxSystem", "ConnectionReplay", "NetworkTypes"]),
+    tests(
+      "LinuxSystemTests",
+      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+    tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "TestSupport",
+        "Bytecode", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]

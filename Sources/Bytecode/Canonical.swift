@@ -29,6 +29,8 @@ extension Table {
     var table = self
     table.counters = counters.map { NamedCounter(name: $0.name, comment: $0.comment) }
       .sorted { $0.name < $1.name }
+    table.objects = objects.map(\.canonical).sorted { $0.precedes($1) }
+    table.flowtables = flowtables.map(\.canonical).sorted { $0.name < $1.name }
     table.chains = chains.map(\.canonical).sorted { $0.name < $1.name }
     let names = table.anonymousNames
     for chain in table.chains.indices {
@@ -55,13 +57,13 @@ extension Table {
     var counts = (sets: 0, maps: 0)
     for chain in chains {
       for rule in chain.rules {
-        for case .lookup(let lookup) in rule.expressions where names[lookup.set] == nil {
-          guard let set = anonymous[lookup.set] else { continue }
+        for name in rule.expressions.compactMap(\.setName) where names[name] == nil {
+          guard let set = anonymous[name] else { continue }
           if set.flags.contains(.map) || set.isVerdictMap || set.dataType != nil {
-            names[lookup.set] = "__map\(counts.maps)"
+            names[name] = "__map\(counts.maps)"
             counts.maps += 1
           } else {
-            names[lookup.set] = "__set\(counts.sets)"
+            names[name] = "__set\(counts.sets)"
             counts.sets += 1
           }
         }
@@ -73,26 +75,77 @@ extension Table {
 
 extension Chain {
   fileprivate var canonical: Chain {
-    Chain(
-      name: name, hook: hook, comment: comment,
-      rules: rules.map { rule in
-        let expressions = rule.expressions.map { expression in
-          if case .counter = expression { Expression.counter(Counter()) } else { expression }
-        }
-        return Rule(expressions, comment: rule.comment)
-      })
+    var chain = self
+    chain.handle = nil
+    chain.counter = nil
+    chain.rules = rules.map { rule in
+      Rule(rule.expressions.map(\.withoutState), comment: rule.comment)
+    }
+    return chain
   }
 }
 
 extension Rule {
   fileprivate mutating func renameSets(_ names: [String: String]) {
     for index in expressions.indices {
-      guard case .lookup(var lookup) = expressions[index], let name = names[lookup.set] else {
-        continue
-      }
-      lookup.set = name
-      expressions[index] = .lookup(lookup)
+      guard let old = expressions[index].setName, let name = names[old] else { continue }
+      expressions[index].setName = name
     }
+  }
+}
+
+extension Expression {
+  /// The set or map it uses, if any.
+  fileprivate var setName: String? {
+    get {
+      switch self {
+      case .lookup(let lookup): lookup.set
+      case .dynamicSet(let dynamic): dynamic.set
+      case .objectMap(let map): map.set
+      default: nil
+      }
+    }
+    set {
+      guard let newValue else { return }
+      switch self {
+      case .lookup(var lookup):
+        lookup.set = newValue
+        self = .lookup(lookup)
+      case .dynamicSet(var dynamic):
+        dynamic.set = newValue
+        self = .dynamicSet(dynamic)
+      case .objectMap(var map):
+        map.set = newValue
+        self = .objectMap(map)
+      default: return
+      }
+    }
+  }
+}
+
+extension NamedObject {
+  fileprivate var canonical: NamedObject {
+    var object = self
+    object.handle = nil
+    if case .quota(var quota) = content {
+      quota.consumed = 0
+      quota.isDepleted = false
+      object.content = .quota(quota)
+    }
+    return object
+  }
+
+  fileprivate func precedes(_ other: NamedObject) -> Bool {
+    (content.type, name) < (other.content.type, other.name)
+  }
+}
+
+extension Flowtable {
+  fileprivate var canonical: Flowtable {
+    var flowtable = self
+    flowtable.handle = nil
+    flowtable.devices.sort()
+    return flowtable
   }
 }
 
@@ -126,7 +179,8 @@ extension SetContent {
     let isPlain =
       set.key.count == 1 && !set.isVerdictMap && set.dataType == nil
       && elements.allSatisfy {
-        !$0.isCatchAll && $0.comment == nil && $0.timeoutMilliseconds == nil
+        !$0.isCatchAll && $0.comment == nil && $0.timeoutMilliseconds == nil && $0.object == nil
+          && $0.expressions.isEmpty
       }
     if isPlain, let four: [Interval<UInt32>] = intervals(elements, of: set, bytes: 4) {
       return .ipv4(IntervalSet(four))
@@ -134,7 +188,7 @@ extension SetContent {
     if isPlain, let six: [Interval<UInt128>] = intervals(elements, of: set, bytes: 16) {
       return .ipv6(IntervalSet(six))
     }
-    var items = elements
+    var items = elements.map(\.withoutState)
     for index in items.indices where items[index].keyEnd == items[index].key {
       items[index].keyEnd = nil
     }
@@ -146,7 +200,8 @@ extension SetContent {
     _ elements: [SetElement], of set: NamedSet, bytes: Int
   ) -> [Interval<Bound>]? {
     let isAddress =
-      set.key == [.integer] || set.key == [bytes == 4 ? .ipv4Address : .ipv6Address]
+      set.key == [.integer(lengthBytes: bytes)]
+      || set.key == [bytes == 4 ? .ipv4Address : .ipv6Address]
     guard isAddress, elements.allSatisfy({ $0.key.count == bytes }) else { return nil }
     func number(_ bytes: [UInt8]) -> Bound { bytes.reduce(0) { $0 << 8 | Bound($1) } }
     var result: [Interval<Bound>] = []

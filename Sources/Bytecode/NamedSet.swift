@@ -1,57 +1,5 @@
 public import NetworkTypes
 
-/// A field of a set key, by nft's data type number.
-///
-/// Source: `enum datatypes`, nftables `include/datatype.h`; the number goes to `NFTA_SET_KEY_TYPE`.
-public enum KeyType: UInt32, Hashable, Sendable, CaseIterable {
-  /// Raw bytes, from `@nh`/`@th` loads (`integer`).
-  case integer = 4
-  /// Family, 1 byte (`nf_proto`).
-  case nfproto = 2
-  /// IPv4 address, 4 bytes network order (`ipv4_addr`).
-  case ipv4Address = 7
-  /// IPv6 address, 16 bytes network order (`ipv6_addr`).
-  case ipv6Address = 8
-  /// Layer-4 protocol, 1 byte (`inet_proto`).
-  case inetProtocol = 12
-  /// Port, 2 bytes network order (`inet_service`).
-  case inetService = 13
-  /// ICMP type, 1 byte (`icmp_type`).
-  case icmpType = 14
-  /// Mark, 4 bytes host order (`mark`).
-  case mark = 19
-  /// Conntrack state, 4 bytes host order (`ct_state`).
-  case ctState = 26
-  /// ICMPv6 type, 1 byte (`icmpv6_type`).
-  case icmpv6Type = 29
-
-  /// The word nft(8) uses after `type`.
-  public var keyword: String {
-    switch self {
-    case .integer: "integer"
-    case .nfproto: "nf_proto"
-    case .ipv4Address: "ipv4_addr"
-    case .ipv6Address: "ipv6_addr"
-    case .inetProtocol: "inet_proto"
-    case .inetService: "inet_service"
-    case .icmpType: "icmp_type"
-    case .mark: "mark"
-    case .ctState: "ct_state"
-    case .icmpv6Type: "icmpv6_type"
-    }
-  }
-
-  /// Bytes of one value; for `integer` the common 4.
-  public var lengthBytes: Int {
-    switch self {
-    case .nfproto, .inetProtocol, .icmpType, .icmpv6Type: 1
-    case .inetService: 2
-    case .integer, .ipv4Address, .mark, .ctState: 4
-    case .ipv6Address: 16
-    }
-  }
-}
-
 /// `NFT_SET_*` flags of a set.
 public struct SetFlags: OptionSet, Hashable, Sendable {
   /// The bits as netlink carries them.
@@ -74,6 +22,10 @@ public struct SetFlags: OptionSet, Hashable, Sendable {
   public static let object = SetFlags(rawValue: 64)
   /// Ranges in a concatenated key.
   public static let concatenation = SetFlags(rawValue: 128)
+  /// Elements carry expressions.
+  public static let expressions = SetFlags(rawValue: 256)
+  /// Every bit Linux 6.18 knows.
+  public static let known = SetFlags(rawValue: 511)
 }
 
 /// One element of a set or map.
@@ -93,13 +45,21 @@ public struct SetElement: Hashable, Sendable {
   public var data: [UInt8]?
   /// Milliseconds until it expires, counted from adding; nil for never.
   public var timeoutMilliseconds: UInt64?
+  /// Milliseconds until it expires, counted from reading; nil when it never does or was not read.
+  public var expirationMilliseconds: UInt64?
+  /// The object it refers to, in an object map.
+  public var object: String?
+  /// What it carries: counters, limits and the like, evaluated after a hit.
+  public var expressions: [Expression]
   /// The comment that `nft list` shows.
   public var comment: String?
 
   /// Makes an element.
   public init(
     key: [UInt8], keyEnd: [UInt8]? = nil, isCatchAll: Bool = false, verdict: Verdict? = nil,
-    data: [UInt8]? = nil, timeoutMilliseconds: UInt64? = nil, comment: String? = nil
+    data: [UInt8]? = nil, timeoutMilliseconds: UInt64? = nil,
+    expirationMilliseconds: UInt64? = nil, object: String? = nil, expressions: [Expression] = [],
+    comment: String? = nil
   ) {
     self.key = key
     self.keyEnd = keyEnd
@@ -107,7 +67,18 @@ public struct SetElement: Hashable, Sendable {
     self.verdict = verdict
     self.data = data
     self.timeoutMilliseconds = timeoutMilliseconds
+    self.expirationMilliseconds = expirationMilliseconds
+    self.object = object
+    self.expressions = expressions
     self.comment = comment
+  }
+
+  /// The element without what changes by itself: the time left, and counts of its expressions.
+  public var withoutState: SetElement {
+    var element = self
+    element.expirationMilliseconds = nil
+    if !expressions.isEmpty { element.expressions = expressions.map(\.withoutState) }
+    return element
   }
 
   /// The catch-all element with a verdict.
@@ -146,6 +117,8 @@ public struct NamedSet: Hashable, Sendable {
   /// The flags.
   public var flags: SetFlags
   /// The key's fields; more than one is a concatenation.
+  ///
+  /// One field of the whole length when the kernel does not tell the fields of a concatenation.
   public var key: [KeyType]
   /// Whether data are verdicts (a verdict map).
   public var isVerdictMap: Bool
@@ -153,6 +126,16 @@ public struct NamedSet: Hashable, Sendable {
   public var dataType: KeyType?
   /// The size hint given to the kernel (`NFTA_SET_DESC_SIZE`); nil for none.
   public var size: UInt32?
+  /// The default timeout of its elements (`timeout`); nil for none.
+  public var timeoutMilliseconds: UInt64?
+  /// How often expired elements are cleared away (`gc-interval`); nil for the kernel's default.
+  public var gcIntervalMilliseconds: UInt32?
+  /// `NFT_SET_POL_*`: 0 performance, 1 memory; nil when not told.
+  public var policy: UInt32?
+  /// What each new element carries: counters, limits and the like.
+  public var expressions: [Expression]
+  /// The type of the objects of an object map, `NFT_OBJECT_*`.
+  public var objectType: UInt32?
   /// The comment that `nft list` shows.
   public var comment: String?
   /// For `typeof` sets over raw loads: the expression whose type the key has.
@@ -163,25 +146,37 @@ public struct NamedSet: Hashable, Sendable {
   public var content: SetContent
   /// Which policy line it came from, when the compiler made it.
   public var provenance: Provenance?
+  /// What was read of it and of its elements but is not modelled; with any, nothing about it is sure.
+  public var unknown: [UnknownItem]
 
-  /// Makes a set.
+  /// Makes a set; a `typeof` gives a key of raw bytes its length.
   public init(
     name: String, flags: SetFlags = [], key: [KeyType], isVerdictMap: Bool = false,
-    dataType: KeyType? = nil, size: UInt32? = nil, comment: String? = nil,
-    typeof: PayloadLoad? = nil, isRuntimeState: Bool = false, content: SetContent,
-    provenance: Provenance? = nil
+    dataType: KeyType? = nil, size: UInt32? = nil, timeoutMilliseconds: UInt64? = nil,
+    gcIntervalMilliseconds: UInt32? = nil, policy: UInt32? = nil, expressions: [Expression] = [],
+    objectType: UInt32? = nil, comment: String? = nil, typeof: PayloadLoad? = nil,
+    isRuntimeState: Bool = false, content: SetContent, provenance: Provenance? = nil,
+    unknown: [UnknownItem] = []
   ) {
     self.name = name
     self.flags = flags
-    self.key = key
+    self.key =
+      key == [.integer] && typeof != nil
+      ? [.integer(lengthBytes: Int(typeof?.lengthBytes ?? 4))] : key
     self.isVerdictMap = isVerdictMap
     self.dataType = dataType
     self.size = size
+    self.timeoutMilliseconds = timeoutMilliseconds
+    self.gcIntervalMilliseconds = gcIntervalMilliseconds
+    self.policy = policy
+    self.expressions = expressions
+    self.objectType = objectType
     self.comment = comment
     self.typeof = typeof
     self.isRuntimeState = isRuntimeState
     self.content = content
     self.provenance = provenance
+    self.unknown = unknown
   }
 
   /// Bytes of a whole key: each field padded to 4 in a concatenation.

@@ -3,8 +3,11 @@
 /// `NFT_REG_1`…`NFT_REG_4` are words 0, 4, 8, 12; `NFT_REG32_00`…`NFT_REG32_15` words 0…15. The
 /// kernel dumps words 0, 4, 8, 12 as 1…4 and the rest as 8…23, and so does ``netlinkNumber``.
 public struct Register: Hashable, Sendable {
+  /// The word in one byte, so that expressions stay small.
+  private let index: Int8
+
   /// The word, 0…15; -1 for the verdict register.
-  public let word: Int
+  public var word: Int { Int(index) }
 
   /// The verdict register, netlink number 0.
   public static let verdict = Register(unchecked: -1)
@@ -14,10 +17,10 @@ public struct Register: Hashable, Sendable {
   /// - Precondition: `word` is 0…15.
   public init(word: Int) {
     precondition((0...15).contains(word), "no such register word: \(word)")
-    self.word = word
+    index = Int8(word)
   }
 
-  private init(unchecked word: Int) { self.word = word }
+  private init(unchecked index: Int8) { self.index = index }
 
   /// The register of a netlink number: 0 verdict, 1…4, 8…23; nil for any other.
   public init?(netlinkNumber: UInt32) {

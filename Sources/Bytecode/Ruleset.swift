@@ -47,31 +47,49 @@ public struct Table: Hashable, Sendable {
   public var name: String
   /// `NFT_TABLE_F_*`: 1 dormant, 2 owner, 4 persist.
   public var flags: UInt32
+  /// The netlink port of the program that owns it; nil when nobody does.
+  public var owner: UInt32?
   /// The comment that `nft list` shows.
   public var comment: String?
   /// Named counters, in order of making.
   public var counters: [NamedCounter]
+  /// Named objects that are no counters, in order of making.
+  public var objects: [NamedObject]
+  /// Flowtables.
+  public var flowtables: [Flowtable]
   /// Named sets and maps, and anonymous ones (named `__set0`, `__map0`, …).
   public var sets: [NamedSet]
   /// Base chains and regular chains.
   public var chains: [Chain]
-  /// What was read from a kernel but is not modelled: flowtables, other object types, attributes.
+  /// What was read of the table itself but is not modelled; see ``allUnknown``.
   public var unknown: [UnknownItem]
 
   /// Makes a table.
   public init(
-    family: TableFamily, name: String, flags: UInt32 = 0, comment: String? = nil,
-    counters: [NamedCounter] = [], sets: [NamedSet] = [], chains: [Chain] = [],
+    family: TableFamily, name: String, flags: UInt32 = 0, owner: UInt32? = nil,
+    comment: String? = nil, counters: [NamedCounter] = [], objects: [NamedObject] = [],
+    flowtables: [Flowtable] = [], sets: [NamedSet] = [], chains: [Chain] = [],
     unknown: [UnknownItem] = []
   ) {
     self.family = family
     self.name = name
     self.flags = flags
+    self.owner = owner
     self.comment = comment
     self.counters = counters
+    self.objects = objects
+    self.flowtables = flowtables
     self.sets = sets
     self.chains = chains
     self.unknown = unknown
+  }
+
+  /// What was read of the table and of anything in it but is not modelled.
+  ///
+  /// Unknown expressions of rules are not among it; they stand in their rules.
+  public var allUnknown: [UnknownItem] {
+    unknown + objects.flatMap(\.unknown) + flowtables.flatMap(\.unknown)
+      + sets.flatMap(\.unknown) + chains.flatMap(\.unknown)
   }
 }
 
@@ -107,70 +125,6 @@ public struct NamedCounter: Hashable, Sendable {
     self.packets = packets
     self.bytes = bytes
   }
-}
-
-/// A chain; a base chain when ``hook`` is set.
-public struct Chain: Hashable, Sendable {
-  /// The name, unique within the table.
-  public var name: String
-  /// Where packets enter; nil for a regular chain.
-  public var hook: HookBinding?
-  /// The comment that `nft list` shows.
-  public var comment: String?
-  /// The rules in order.
-  public var rules: [Rule]
-  /// The kernel's handle, when read from one.
-  public var handle: UInt64?
-
-  /// Makes a chain.
-  public init(
-    name: String, hook: HookBinding? = nil, comment: String? = nil, rules: [Rule] = [],
-    handle: UInt64? = nil
-  ) {
-    self.name = name
-    self.hook = hook
-    self.comment = comment
-    self.rules = rules
-    self.handle = handle
-  }
-}
-
-/// What makes a chain a base chain.
-public struct HookBinding: Hashable, Sendable {
-  /// `filter`, `nat` or `route`.
-  public var type: String
-  /// The hook number, `NF_INET_*`: 0 prerouting, 1 input, 2 forward, 3 output, 4 postrouting.
-  public var hook: Hook
-  /// The priority; lower runs first.
-  public var priority: Int32
-  /// What happens to a packet that falls off the end: `.accept` or `.drop`.
-  public var policy: Verdict
-
-  /// Makes a binding.
-  public init(type: String = "filter", hook: Hook, priority: Int32, policy: Verdict) {
-    self.type = type
-    self.hook = hook
-    self.priority = priority
-    self.policy = policy
-  }
-}
-
-/// A netfilter hook of the ip, ip6 and inet families.
-///
-/// Source: `enum nf_inet_hooks`, `linux/netfilter.h`.
-public enum Hook: UInt32, Hashable, Sendable, CaseIterable {
-  /// `NF_INET_PRE_ROUTING`.
-  case prerouting = 0
-  /// `NF_INET_LOCAL_IN`.
-  case input = 1
-  /// `NF_INET_FORWARD`.
-  case forward = 2
-  /// `NF_INET_LOCAL_OUT`.
-  case output = 3
-  /// `NF_INET_POST_ROUTING`.
-  case postrouting = 4
-  /// `NF_INET_INGRESS`.
-  case ingress = 5
 }
 
 /// A rule: expressions evaluated left to right until one breaks or gives a verdict.

@@ -43,15 +43,26 @@ extension Table {
       "table", "\(wanted.family.keyword) \(wanted.name)",
       "\(found.family.keyword) \(found.name)", &result)
     compare("table flags", "\(wanted.flags)", "\(found.flags)", &result)
+    compare(
+      "table owner", wanted.owner.map(String.init) ?? "none",
+      found.owner.map(String.init) ?? "none", &result)
     compare("table comment", wanted.comment ?? "none", found.comment ?? "none", &result)
-    for item in wanted.unknown where !found.unknown.contains(item) {
+    let (wantedUnknown, foundUnknown) = (wanted.allUnknown, found.allUnknown)
+    for item in wantedUnknown where !foundUnknown.contains(item) {
       result.append(.missing(item: item.kind))
     }
-    for item in found.unknown where !wanted.unknown.contains(item) {
+    for item in foundUnknown where !wantedUnknown.contains(item) {
       result.append(.unexpected(item: item.kind))
     }
     pair(wanted.counters, found.counters, \.name, "counter", &result) { old, new, result in
       compare("counter \(old.name) comment", old.comment ?? "none", new.comment ?? "none", &result)
+    }
+    pair(wanted.objects, found.objects, \.label, "object", &result) { old, new, result in
+      compare("object \(old.label)", "\(old.content)", "\(new.content)", &result)
+      compare("object \(old.label) comment", old.comment ?? "none", new.comment ?? "none", &result)
+    }
+    pair(wanted.flowtables, found.flowtables, \.name, "flowtable", &result) { old, new, result in
+      compare("flowtable \(old.name)", old.text, new.text, &result)
     }
     pair(wanted.sets, found.sets, \.name, "set", &result) { $1.differ(from: $0, &$2) }
     pair(wanted.chains, found.chains, \.name, "chain", &result) { $1.differ(from: $0, &$2) }
@@ -94,6 +105,7 @@ extension Chain {
   fileprivate func differ(from expected: Chain, _ result: inout [TableDifference]) {
     compare(
       "chain \(name) hook", expected.hook?.text ?? "none", hook?.text ?? "none", &result)
+    compare("chain \(name) flags", "\(expected.flags)", "\(flags)", &result)
     compare("chain \(name) comment", expected.comment ?? "none", comment ?? "none", &result)
     for change in rules.difference(from: expected.rules) {
       switch change {
@@ -107,7 +119,20 @@ extension Chain {
 }
 
 extension HookBinding {
-  fileprivate var text: String { "\(type) \(hook) \(priority) \(policy)" }
+  fileprivate var text: String {
+    "\(type) \(hook) \(priority) \(policy)"
+      + (devices.isEmpty ? "" : " devices \(devices.sorted().joined(separator: " "))")
+  }
+}
+
+extension NamedObject {
+  fileprivate var label: String { "\(name) of type \(content.type)" }
+}
+
+extension Flowtable {
+  fileprivate var text: String {
+    "\(hook) \(priority) devices \(devices.joined(separator: " ")) flags \(flags)"
+  }
 }
 
 extension Rule {
@@ -151,9 +176,13 @@ extension NamedSet {
 
   private var declaration: String {
     let load = typeof.map { " typeof \($0.base) \($0.offsetBytes) \($0.lengthBytes)" } ?? ""
-    return "\(key.map(\.keyword).joined(separator: " . "))\(load)"
-      + "\(isVerdictMap ? " : verdict" : "")\(dataType.map { " : \($0.keyword)" } ?? "")"
+    return "\(key.map(\.description).joined(separator: " . "))\(load)"
+      + "\(isVerdictMap ? " : verdict" : "")\(dataType.map { " : \($0)" } ?? "")"
       + " flags \(flags.rawValue) size \(size.map(String.init) ?? "none")"
+      + " timeout \(timeoutMilliseconds.map(String.init) ?? "none")"
+      + " gc \(gcIntervalMilliseconds.map(String.init) ?? "none")"
+      + " policy \(policy ?? 0) objects \(objectType.map(String.init) ?? "none")"
+      + " expressions \(expressions.map(\.listing))"
       + " comment \(comment ?? "none")"
   }
 
@@ -174,7 +203,7 @@ extension NamedSet {
   }
 
   private func text<Bound>(_ interval: Interval<Bound>) -> String {
-    let isAddress = key != [.integer]
+    let isAddress = !key[0].isInteger
     func one(_ value: Bound) -> String {
       var out = TextBuffer()
       if !isAddress {
@@ -206,6 +235,8 @@ extension NamedSet {
     }
     if let verdict = element.verdict { out.put(" : \(verdict)") }
     if let data = element.data { out.put(" : \(data)") }
+    if let object = element.object { out.put(" : object \(object)") }
+    for expression in element.expressions { out.put(" \(expression.listing)") }
     if let timeout = element.timeoutMilliseconds { out.put(" timeout \(timeout)ms") }
     if let comment = element.comment { out.put(" comment \"\(comment)\"") }
     return out.string

@@ -16,8 +16,9 @@ import NetworkTypes
 /// interpreter.outcome(hook: .output, packet: packet)  // .accept
 /// ```
 public struct Interpreter: Sendable {
-  private let ruleset: Ruleset
-  private let program: Program
+  let ruleset: Ruleset
+  let program: Program
+  let schedule: PathSchedule
 
   /// Makes a ruleset ready to run: sets become sorted arrays, chains and verdicts numbers.
   ///
@@ -29,6 +30,7 @@ public struct Interpreter: Sendable {
   ) throws(InterpreterError) {
     self.ruleset = ruleset
     program = try ProgramCompiler.compile(ruleset, kernel)
+    schedule = PathSchedule(program)
   }
 
   /// What becomes of a packet, without a trace.
@@ -53,21 +55,24 @@ public struct Interpreter: Sendable {
     guard let headers = PacketHeaders(packet.bytes.span, packet.family, program.kernel) else {
       return .cannotDecide(reasons: ["the bytes are no \(packet.family) packet"])
     }
-    var state = MachineState(mark: packet.mark)
+    var state = MachineState(packet)
     for entry in program.entries[Int(hook.rawValue)] {
       switch entry.families {
       case .ip where packet.family != .ipv4, .ip6 where packet.family != .ipv6: continue
       default: break
       }
-      if entry.obstacle >= 0 {
-        return .cannotDecide(reasons: [program.reasons[Int(entry.obstacle)]])
+      let obstacle = max(entry.obstacle, entry.lonelyObstacle)
+      if obstacle >= 0 {
+        return .cannotDecide(reasons: [program.reasons[Int(obstacle)].text])
       }
       switch program.run(entry.chain, packet, headers, &state, &trace) {
       case .accept: continue
       case .drop: return .drop
       case .reject(let number): return .reject(program.rejects[Int(number)])
-      case .undecided(let rule, let instruction):
-        return .cannotDecide(reasons: [reason(rule, program.code[Int(instruction)])])
+      case .queue: return .cannotDecide(reasons: ["a rule gives the packet to user space"])
+      case .stolen: return .drop
+      case .undecided(let instruction):
+        return .cannotDecide(reasons: [self.obstacle(instruction: instruction).description])
       }
     }
     return .accept
@@ -84,6 +89,8 @@ public struct Interpreter: Sendable {
         chain.isPolicyDrop ? .drop : .accept
       } else if raw.verdict == -2 {
         .drop
+      } else if raw.verdict == Ending.accept.rawValue {
+        .accept
       } else {
         raw.verdict < 0 ? .continue : program.verdictValues[Int(raw.verdict)]
       }
@@ -92,25 +99,15 @@ public struct Interpreter: Sendable {
       handle: rule?.handle, comment: rule?.comment, provenance: rule?.provenance,
       verdict: verdict)
   }
-
-  /// Why a rule could not be decided.
-  private func reason(_ rule: Int32, _ instruction: Program.Instruction) -> String {
-    if instruction.operation == .undecided { return program.reasons[Int(instruction.index)] }
-    let chain = program.chains.first { $0.firstRule <= rule && rule < $0.endRule }
-    guard let chain else { return "a rule that is not modelled" }
-    let table = ruleset.tables[Int(chain.table)]
-    let name = table.chains[Int(chain.chain)].name
-    let place = "\(table.family.keyword) \(table.name) \(name) rule \(rule - chain.firstRule + 1)"
-    return "\(place): \(instruction.fact) is not stated"
-  }
 }
 
 extension Program.Instruction {
   /// What the instruction reads, in nft(8)'s words.
-  fileprivate var fact: String {
+  var fact: String {
     switch operation {
     case .meta: "meta \(MetaKey(rawValue: index)?.keyword ?? "key \(index)")"
     case .ct: "ct \(ConntrackKey(rawValue: index)?.keyword ?? "key \(index)")"
+    case .translate: "the packet's flow"
     case .addressType: "fib \(index == 1 ? "saddr" : "daddr") type"
     case .link: "the link-layer header"
     case .inner: "the header inside a tunnel"

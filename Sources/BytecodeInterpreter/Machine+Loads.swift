@@ -28,7 +28,7 @@ extension Program {
     let word = Int(instruction.register)
     switch MetaKey(rawValue: instruction.index) {
     case .length:
-      state.registers.store(hostOrder: UInt32(packet.bytes.count), into: word)
+      state.registers.store(hostOrder: UInt32(state.bytes.count), into: word)
       return .next
     case .protocol:
       state.registers[word] = packet.family == .ipv4 ? 0x0800_0000 : 0x86dd_0000
@@ -91,8 +91,7 @@ extension Program {
   /// `nf_tables_core.c`.
   @inline(__always)
   func loadTransport(
-    _ instruction: Instruction, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
-    _ registers: inout Registers
+    _ instruction: Instruction, _ headers: PacketHeaders, _ state: inout MachineState
   ) -> Signal {
     let isFast = instruction.other == 1
     guard headers.transportProtocol >= 0, isFast || headers.fragmentOffset == 0 else {
@@ -100,15 +99,14 @@ extension Program {
     }
     let start = Int(headers.transportOffset) + Int(instruction.index)
     let length = Int(instruction.length)
-    guard start + length <= packet.bytes.count else { return .breakRule }
-    registers.store(packet.bytes.span, start, length, into: Int(instruction.register))
+    guard start + length <= state.bytes.count else { return .breakRule }
+    state.load(start, length, into: Int(instruction.register))
     return .next
   }
 
   /// Source: `nft_payload_inner_offset`, `net/netfilter/nft_payload.c`.
   func loadInner(
-    _ instruction: Instruction, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
-    _ registers: inout Registers
+    _ instruction: Instruction, _ headers: PacketHeaders, _ state: inout MachineState
   ) -> Signal {
     guard headers.transportProtocol >= 0, headers.fragmentOffset == 0 else { return .breakRule }
     let transport = Int(headers.transportOffset)
@@ -116,38 +114,46 @@ extension Program {
     switch headers.transportProtocol {
     case 17: inner = transport + 8
     case 6:
-      guard transport + 20 <= packet.bytes.count else { return .breakRule }
-      inner = transport + Int(packet.bytes[transport + 12] >> 4) * 4
+      guard transport + 20 <= state.bytes.count else { return .breakRule }
+      inner = transport + Int(state.bytes[transport + 12] >> 4) * 4
     case 47, 4, 41: return .undecided
     default: return .breakRule
     }
     let start = inner + Int(instruction.index)
     let length = Int(instruction.length)
-    guard start + length <= packet.bytes.count else { return .breakRule }
-    registers.store(packet.bytes.span, start, length, into: Int(instruction.register))
+    guard start + length <= state.bytes.count else { return .breakRule }
+    state.load(start, length, into: Int(instruction.register))
     return .next
   }
 
   /// Source: `nft_ct_get_eval`, `net/netfilter/nft_ct.c`.
   @inline(__always)
   func loadConntrack(
-    _ instruction: Instruction, _ packet: borrowing PacketContext, _ registers: inout Registers
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ state: inout MachineState
   ) -> Signal {
-    let word = Int(instruction.register)
     if instruction.index == ConntrackKey.state.rawValue {
-      guard let state = packet.ctState else { return .undecided }
-      registers.store(hostOrder: state.rawValue, into: word)
+      guard let value = state.ctState else { return .undecided }
+      state.registers.store(hostOrder: value.rawValue, into: Int(instruction.register))
       return .next
     }
+    return loadConntrackRarely(instruction, packet, &state)
+  }
+
+  private func loadConntrackRarely(
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ state: inout MachineState
+  ) -> Signal {
+    let word = Int(instruction.register)
+    let rare = state.rare
+    if rare != nil, state.ctState == .invalid || state.ctState == .untracked { return .breakRule }
     switch ConntrackKey(rawValue: instruction.index) {
-    case .status: return load(packet.ctStatus, into: word, &registers)
-    case .mark: return load(packet.ctMark, into: word, &registers)
+    case .status: return load(rare?.ctStatus ?? packet.ctStatus, into: word, &state.registers)
+    case .mark: return load(rare?.ctMark ?? packet.ctMark, into: word, &state.registers)
     case .direction:
       switch packet.ctDirection {
       case .unknown: return .undecided
       case .absent: return .breakRule
       case .known(let direction):
-        registers.store(byte: direction, into: word)
+        state.registers.store(byte: direction, into: word)
         return .next
       }
     default: return .undecided

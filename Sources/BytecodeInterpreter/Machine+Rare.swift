@@ -31,10 +31,11 @@ extension Program {
         state.registers[word + index] = words[Int(instruction.index) + index]
       }
     case .setMark: state.mark = .known(state.registers[word].byteSwapped)
-    case .inner: return loadInner(instruction, packet, headers, &state.registers)
+    case .inner: return loadInner(instruction, headers, &state)
     case .headerPresence, .headerBytes:
-      return loadHeader(instruction, packet, &state.registers)
-    case .option: return loadOption(instruction, packet, &state.registers)
+      return loadHeader(instruction, packet.family, &state)
+    case .translate: return translate(instruction, packet, &state)
+    case .option: return loadOption(instruction, packet.family, &state)
     default: return .undecided
     }
     return .next
@@ -59,20 +60,20 @@ extension Program {
 
   /// Source: `nft_exthdr_ipv6_eval`, `net/netfilter/nft_exthdr.c`.
   private func loadHeader(
-    _ instruction: Instruction, _ packet: borrowing PacketContext, _ registers: inout Registers
+    _ instruction: Instruction, _ family: Family, _ state: inout MachineState
   ) -> Signal {
-    guard packet.family == .ipv6 else { return .breakRule }
+    guard family == .ipv6 else { return .breakRule }
     let word = Int(instruction.register)
-    let found = IPv6Walk.find(UInt8(instruction.index), in: packet.bytes.span, kernel)
+    let found = IPv6Walk.find(UInt8(instruction.index), in: state.bytes.span, kernel)
     if instruction.operation == .headerPresence {
-      registers.store(byte: found == nil ? 0 : 1, into: word)
+      state.registers.store(byte: found == nil ? 0 : 1, into: word)
       return .next
     }
     guard let found else { return .breakRule }
     let start = Int(found.offset) + Int(instruction.value)
     let length = Int(instruction.length)
-    guard start + length <= packet.bytes.count else { return .breakRule }
-    registers.store(packet.bytes.span, start, length, into: word)
+    guard start + length <= state.bytes.count else { return .breakRule }
+    state.load(start, length, into: word)
     return .next
   }
 
@@ -81,22 +82,22 @@ extension Program {
   ///
   /// Source: `ipv4_find_option`, `net/netfilter/nft_exthdr.c`.
   private func loadOption(
-    _ instruction: Instruction, _ packet: borrowing PacketContext, _ registers: inout Registers
+    _ instruction: Instruction, _ family: Family, _ state: inout MachineState
   ) -> Signal {
-    guard packet.family == .ipv4 else { return .breakRule }
-    let end = min(Int(packet.bytes[0] & 15) * 4, packet.bytes.count)
+    guard family == .ipv4 else { return .breakRule }
+    let end = min(Int(state.bytes[0] & 15) * 4, state.bytes.count)
     var at = 20
-    while at < end, packet.bytes[at] != 0 {
-      if packet.bytes[at] == UInt8(instruction.index) { return .undecided }
-      if packet.bytes[at] == 1 {
+    while at < end, state.bytes[at] != 0 {
+      if state.bytes[at] == UInt8(instruction.index) { return .undecided }
+      if state.bytes[at] == 1 {
         at += 1
         continue
       }
-      guard at + 1 < end, packet.bytes[at + 1] >= 2 else { break }
-      at += Int(packet.bytes[at + 1])
+      guard at + 1 < end, state.bytes[at + 1] >= 2 else { break }
+      at += Int(state.bytes[at + 1])
     }
     if instruction.other == 1 { return .breakRule }
-    registers.store(byte: 0, into: Int(instruction.register))
+    state.registers.store(byte: 0, into: Int(instruction.register))
     return .next
   }
 }

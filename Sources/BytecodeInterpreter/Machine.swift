@@ -11,8 +11,18 @@ enum Signal {
   case verdict(Int32)
   /// A rejection by number.
   case reject(Int32)
+  /// The end of the chain by another way than a verdict.
+  case end(Ending)
   /// The answer depends on something unknown.
   case undecided
+}
+
+/// How an expression that is no verdict ends a chain: address translation, queue, fwd.
+enum Ending: Int32 {
+  case accept = -4
+  case drop = -5
+  case queue = -6
+  case stolen = -7
 }
 
 /// What a base chain makes of a packet.
@@ -20,36 +30,73 @@ enum ChainResult {
   case accept
   case drop
   case reject(Int32)
-  /// The rule and instruction at which it cannot be decided.
-  case undecided(rule: Int32, instruction: Int32)
+  case queue
+  case stolen
+  /// The instruction at which it cannot be decided.
+  case undecided(Int32)
 }
 
-/// What a packet changes while it passes: its registers and its mark.
+/// What changes while a packet passes.
 struct MachineState: ~Copyable {
   var registers = Registers()
+  /// The packet as rules have left it.
+  var bytes: [UInt8]
   var mark: Fact<UInt32>
+  /// `ct state` as loads see it now.
+  var ctState: ConntrackState?
+  /// What else changes, on a walk over a whole path.
+  var rare: RareState?
 
-  init(mark: Fact<UInt32>) { self.mark = mark }
+  init(_ packet: borrowing PacketContext) {
+    bytes = packet.bytes
+    mark = packet.mark
+    ctState = packet.ctState
+  }
+
+  /// Loads `length` packet bytes; the rest of the last word becomes zero.
+  ///
+  /// The bytes are there: the caller has looked.
+  @inline(__always)
+  mutating func load(_ offset: Int, _ length: Int, into word: Int) {
+    var word = word
+    var index = 0
+    while index < length {
+      var value: UInt32 = 0
+      for byte in 0..<4 {
+        let at = index + byte
+        value = value << 8 | (at < length ? UInt32(bytes[offset + at]) : 0)
+      }
+      registers[word] = value
+      word += 1
+      index += 4
+    }
+  }
 }
 
-/// A step of a trace by numbers; `rule` is -1 for the end of a chain, `verdict` -1 for none, -2 for
-/// a rejection.
+/// A step of a trace by numbers.
 struct RawStep {
+  /// The rule; -1 for the end of a chain.
   var rule: Int32
   var chain: Int32
+  /// The verdict's number, -1 for none, -2 for a rejection, -3 when an expression did not hold, or
+  /// an ``Ending``.
   var verdict: Int32
+  /// The instruction that did not hold.
+  var instruction: Int32 = -1
 }
 
 /// What a rule makes of a packet.
 enum RuleResult {
-  /// An expression did not hold.
-  case broken
+  /// The instruction that did not hold.
+  case broken(Int32)
   /// Every expression held, without a verdict.
   case held
   /// A verdict that leaves the rule, by number.
   case verdict(Int32)
   /// A rejection by number.
   case reject(Int32)
+  /// The end of the chain by another way.
+  case end(Ending)
   /// The instruction at which it cannot be decided.
   case undecided(Int32)
 }
@@ -75,15 +122,15 @@ extension Program {
         continue
       }
       let result = evaluate(rules.span[Int(rule)], packet, headers, &state)
-      if trace != nil { note(result, rule, chain, &trace) }
+      if trace != nil { note(result, rule, chain, state.rare != nil, &trace) }
       rule += 1
       let verdict: CompiledVerdict
       switch result {
       case .broken, .held: continue
       case .verdict(let number): verdict = verdicts.span[Int(number)]
       case .reject(let number): return .reject(number)
-      case .undecided(let instruction):
-        return .undecided(rule: rule - 1, instruction: instruction)
+      case .end(let ending): return chainResult(ending)
+      case .undecided(let instruction): return .undecided(instruction)
       }
       switch verdict.kind {
       case .accept: return .accept
@@ -115,24 +162,42 @@ extension Program {
     for at in rule.start..<rule.end {
       switch step(code[Int(at)], packet, headers, &state) {
       case .next: continue
-      case .breakRule: return .broken
+      case .breakRule: return .broken(at)
       case .verdict(let number):
         let kind = verdicts.span[Int(number)].kind
         if kind == .continue { continue }
-        return kind == .break ? .broken : .verdict(number)
+        return kind == .break ? .broken(at) : .verdict(number)
       case .reject(let number): return .reject(number)
-      case .undecided: return .undecided(at)
+      case .end(let ending): return .end(ending)
+      case .undecided:
+        guard state.rare != nil else { return .undecided(at) }
+        return evaluateUncertainly(at, rule, packet, headers, &state)
       }
     }
     return .held
   }
 
-  /// Adds a rule that matched to the trace.
+  private func chainResult(_ ending: Ending) -> ChainResult {
+    switch ending {
+    case .accept: .accept
+    case .drop: .drop
+    case .queue: .queue
+    case .stolen: .stolen
+    }
+  }
+
+  /// Adds a rule that matched to the trace, and one that broke if asked.
   private func note(
-    _ result: RuleResult, _ rule: Int32, _ chain: Int32, _ trace: inout [RawStep]?
+    _ result: RuleResult, _ rule: Int32, _ chain: Int32, _ showsBroken: Bool,
+    _ trace: inout [RawStep]?
   ) {
     switch result {
-    case .broken, .undecided: return
+    case .undecided: return
+    case .broken(let at):
+      guard showsBroken else { return }
+      trace?.append(RawStep(rule: rule, chain: chain, verdict: -3, instruction: at))
+    case .end(let ending):
+      trace?.append(RawStep(rule: rule, chain: chain, verdict: ending.rawValue))
     case .held: trace?.append(RawStep(rule: rule, chain: chain, verdict: -1))
     case .verdict(let number): trace?.append(RawStep(rule: rule, chain: chain, verdict: number))
     case .reject: trace?.append(RawStep(rule: rule, chain: chain, verdict: -2))
@@ -146,7 +211,7 @@ extension Program {
   }
 
   @inline(__always)
-  private func step(
+  func step(
     _ instruction: Instruction, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
     _ state: inout MachineState
   ) -> Signal {
@@ -157,11 +222,11 @@ extension Program {
     case .network:
       let start = Int(instruction.index)
       let length = Int(instruction.length)
-      guard start + length <= packet.bytes.count else { return .breakRule }
-      state.registers.store(packet.bytes.span, start, length, into: word)
+      guard start + length <= state.bytes.count else { return .breakRule }
+      state.load(start, length, into: word)
       return .next
     case .transport:
-      return loadTransport(instruction, packet, headers, &state.registers)
+      return loadTransport(instruction, headers, &state)
     case .compare:
       let left = state.registers[word] & instruction.mask
       return holds(instruction.other, left, instruction.value) ? .next : .breakRule
@@ -175,11 +240,12 @@ extension Program {
       state.registers[Int(instruction.other)] =
         state.registers[word] & instruction.mask ^ instruction.value
       return .next
-    case .ct: return loadConntrack(instruction, packet, &state.registers)
+    case .ct: return loadConntrack(instruction, packet, &state)
     case .reject: return .reject(Int32(instruction.index))
     case .addressType:
       let type = instruction.index == 1 ? packet.sourceType : packet.destinationType
-      guard case .known(let value) = type else { return .undecided }
+      guard case .known(let value) = type, state.rare?.isAddressChanged != true
+      else { return .undecided }
       state.registers.store(hostOrder: value, into: word)
       return .next
     default: return stepRarely(instruction, packet, headers, &state)

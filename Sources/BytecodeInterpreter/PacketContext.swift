@@ -50,6 +50,10 @@ public struct PacketContext: Hashable, Sendable {
   public var inputInterface: Fact<NetworkInterface> = .unknown
   /// `oif` and `oifname`; absent for packets to this host.
   public var outputInterface: Fact<NetworkInterface> = .unknown
+  /// Whether the packet is the first of its flow, which nat chains see; see ``trackAsFirst(isLoose:)``.
+  public var isFirstOfFlow: Fact<Bool> = .unknown
+  /// Both directions of the packet's flow as conntrack knows them; absent without an entry.
+  public var flow: Fact<TrackedFlow> = .unknown
   /// `meta skuid`; absent without a socket.
   public var socketUser: Fact<UInt32> = .unknown
   /// `meta skgid`; absent without a socket.
@@ -62,6 +66,12 @@ public struct PacketContext: Hashable, Sendable {
   public var sourceType: Fact<UInt32> = .unknown
   /// `fib daddr type`, `RTN_*`.
   public var destinationType: Fact<UInt32> = .unknown
+  /// The link-layer header in front of the packet; absent where there is none yet.
+  public var linkHeader: Fact<[UInt8]> = .unknown
+  /// Whether its socket has `IP_NODEFRAG` set, so that fragments are not put together.
+  public var isExemptFromReassembly = false
+  /// What other expressions load; see ``state(_:as:)``.
+  var stated: [Expression: Fact<[UInt8]>] = [:]
 
   /// Makes a packet of which only the bytes and, maybe, the conntrack state are known.
   public init(family: Family, bytes: [UInt8], ctState: ConntrackState? = nil) {

@@ -1,4 +1,5 @@
 import Bytecode
+import NetworkTypes
 
 /// A ruleset made ready to run: flat arrays, chains and sets by number.
 struct Program {
@@ -68,6 +69,8 @@ struct Program {
     case option
     /// `register` gets the address type of the source (`index` 1) or destination (2).
     case addressType
+    /// Translates the packet's flow as plan `index` says.
+    case translate
     /// Not known; reason `index`.
     case undecided
   }
@@ -91,13 +94,26 @@ struct Program {
   struct CompiledRule {
     var start: Int32
     var end: Int32
+    var chain: Int32
   }
 
   /// A base chain at a hook, or why that hook cannot be decided.
   struct Entry {
     var chain: Int32
     var families: TableFamily
+    var priority: Int32 = 0
+    var isNAT = false
+    var isRoute = false
     var obstacle: Int32 = -1
+    /// What a single hook cannot decide, but a walk over the path can; -1 for nothing.
+    var lonelyObstacle: Int32 = -1
+  }
+
+  /// Why something is not decided: where, and what about it.
+  struct Reason {
+    var place: String
+    var detail: String
+    var text: String { "\(place): \(detail)" }
   }
 
   let kernel: KernelBehaviour
@@ -111,9 +127,15 @@ struct Program {
   var constants: [UInt128] = []
   var words: [UInt32] = []
   var sets = SetStore()
-  var reasons: [String] = []
+  var reasons: [Reason] = []
+  /// For every instruction, the place of its expression in its rule.
+  var expressionNumbers: [UInt16] = []
+  /// What `Operation.translate` does.
+  var translations: [TranslationPlan] = []
+  /// Families whose packets conntrack sees because an expression asks for it.
+  var trackedFamilies: Set<Family> = []
   /// Base chains of each hook number in the order they run.
-  var entries: [[Entry]] = Array(repeating: [], count: 6)
+  var entries: [[Entry]] = Array(repeating: [], count: Hook.allCases.count)
 
   init(kernel: KernelBehaviour) { self.kernel = kernel }
 }

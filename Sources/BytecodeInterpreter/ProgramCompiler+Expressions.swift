@@ -13,9 +13,16 @@ extension ProgramCompiler {
   mutating func add(_ expression: Expression) throws(Refusal) {
     switch expression {
     case .meta(let load):
+      guard
+        [.length, .protocol, .priority, .mark, .iif, .oif, .iifname, .oifname].contains(load.key)
+          || [.skuid, .skgid, .nfproto, .l4proto, .pkttype].contains(load.key)
+      else { throw .unmodelled("not modelled") }
       try store(load.destination, load.key.lengthBytes)
       emit(.meta, load.destination, index: load.key.rawValue)
     case .ct(let load):
+      guard load.key.rawValue <= ConntrackKey.mark.rawValue, load.direction == nil else {
+        throw .unmodelled("not modelled")
+      }
       try store(load.destination, 4)
       emit(.ct, load.destination, index: load.key.rawValue)
     case .payload(let load): try add(load)
@@ -34,8 +41,8 @@ extension ProgramCompiler {
     case .metaSet(let store): try add(store)
     case .extensionHeader(let load): try add(load)
     case .fib(let load): try add(load)
-    case .redirect: throw .unmodelled("changes the packet's flow")
-    case .unknown: throw .unmodelled("not modelled")
+    case .redirect(let redirect): try add(redirect)
+    default: throw .unmodelled("not modelled")
     }
   }
 
@@ -82,6 +89,7 @@ extension ProgramCompiler {
       case .network: .network
       case .transport: .transport
       case .inner: .inner
+      case .tunnel: throw .unmodelled("not modelled")
       }
     let isFast =
       program.kernel.readsLaterFragments && length <= 4 && length.nonzeroBitCount == 1

@@ -37,10 +37,17 @@ extension ProgramCompiler {
 
   /// Why lookups in a set cannot be decided; nil when they can.
   private func opacity(of set: NamedSet) -> String? {
+    if let item = set.unknown.first { return "\(item.kind) is not modelled" }
     if set.flags.contains(.evaluated) { return "rules change the set" }
+    if set.flags.contains(.expressions) || !set.expressions.isEmpty {
+      return "expressions of elements are not modelled"
+    }
     if set.flags.contains(.object) { return "object maps are not modelled" }
     guard case .elements(let elements) = set.content else { return nil }
     let isTimed = elements.contains { $0.timeoutMilliseconds != nil }
+    if elements.contains(where: { !$0.expressions.isEmpty }) {
+      return "expressions of elements are not modelled"
+    }
     return isTimed ? "elements of the set may have expired" : nil
   }
 

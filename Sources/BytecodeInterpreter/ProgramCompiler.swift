@@ -30,8 +30,10 @@ struct ProgramCompiler {
         guard let hook = chain.hook, let index = compiler.chainNumbers[chain.name] else {
           continue
         }
-        let obstacle = compiler.obstacle(of: chain, hook)
-        let entry = Program.Entry(chain: index, families: table.family, obstacle: obstacle)
+        var entry = Program.Entry(
+          chain: index, families: table.family, priority: hook.priority,
+          isNAT: hook.type == "nat", isRoute: hook.type == "route")
+        compiler.findObstacle(of: chain, hook, &entry)
         bases.append((hook.priority, bases.count, hook.hook, entry))
       }
     }
@@ -42,18 +44,25 @@ struct ProgramCompiler {
     return compiler.program
   }
 
-  /// Why a base chain as a whole cannot be decided; -1 when it can.
-  private mutating func obstacle(of chain: Chain, _ hook: HookBinding) -> Int32 {
+  /// Why a base chain as a whole cannot be decided.
+  private mutating func findObstacle(
+    of chain: Chain, _ hook: HookBinding, _ entry: inout Program.Entry
+  ) {
     let place = "\(table.family.keyword) \(table.name) \(chain.name)"
-    if let item = table.unknown.first { return reason("\(place): \(item.kind) is not modelled") }
-    if hook.hook == .ingress { return reason("\(place): the ingress hook is not modelled") }
-    guard hook.type == "nat" else { return -1 }
-    let isInert = chain.rules.isEmpty && hook.policy == .accept
-    return isInert ? -1 : reason("\(place): nat chains are not modelled")
+    if let item = table.allUnknown.first {
+      entry.obstacle = reason(place, "\(item.kind) is not modelled")
+    } else if !table.flowtables.isEmpty {
+      entry.obstacle = reason(place, "flowtables are not modelled")
+    } else if hook.hook.rawValue >= Hook.ingress.rawValue || chain.flags != 0 {
+      entry.obstacle = reason(place, "its hook or flags are not modelled")
+    } else if hook.type == "nat", !chain.rules.isEmpty || hook.policy != .accept {
+      entry.lonelyObstacle = reason(
+        place, "a nat chain depends on what the packet met at other hooks")
+    }
   }
 
-  mutating func reason(_ text: String) -> Int32 {
-    program.reasons.append(text)
+  mutating func reason(_ place: String, _ detail: String) -> Int32 {
+    program.reasons.append(Program.Reason(place: place, detail: detail))
     return Int32(program.reasons.count - 1)
   }
 
@@ -77,7 +86,12 @@ struct ProgramCompiler {
       for (number, rule) in chain.rules.enumerated() {
         let start = program.code.count
         stored = 0
-        for expression in rule.expressions {
+        for (place, expression) in rule.expressions.enumerated() {
+          program.noteTracking(expression, in: table.family)
+          defer {
+            let missing = program.code.count - program.expressionNumbers.count
+            program.expressionNumbers += repeatElement(UInt16(clamping: place), count: missing)
+          }
           do {
             try add(expression)
           } catch {
@@ -85,14 +99,15 @@ struct ProgramCompiler {
             case .ruleset(let error): throw error
             case .unmodelled(let text):
               let place = "\(table.family.keyword) \(table.name) \(chain.name) rule \(number + 1)"
-              let index = reason("\(place) [ \(expression.listing) ]: \(text)")
+              let index = reason("\(place) [ \(expression.listing) ]", text)
               program.code.append(
                 Program.Instruction(operation: .undecided, index: UInt32(index)))
             }
           }
         }
         program.rules.append(
-          Program.CompiledRule(start: Int32(start), end: Int32(program.code.count)))
+          Program.CompiledRule(
+            start: Int32(start), end: Int32(program.code.count), chain: Int32(at)))
       }
       program.chains[at].endRule = Int32(program.rules.count)
     }

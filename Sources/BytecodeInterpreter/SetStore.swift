@@ -52,6 +52,20 @@ struct SetStore {
   /// For ordered sets, the length of each field in bytes.
   var fieldLengths: [UInt8] = []
 
+  /// Every data number of a set, each once; without ``miss``.
+  ///
+  /// O(n).
+  func allData(_ entry: Entry) -> [Int32] {
+    let range = Int(entry.start)..<Int(entry.start + entry.count)
+    let all: [Int32] =
+      switch entry.kind {
+      case .small: small[range].map(\.data)
+      case .wide: wide[range].map(\.data)
+      case .ordered: Array(orderedData[range])
+      }
+    return Set(all + [entry.catchAll]).subtracting([Self.miss]).sorted()
+  }
+
   /// Data number of the range that holds `key`.
   ///
   /// O(log n).

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/nsfs.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int result(int status) { return status < 0 ? -errno : status; }
@@ -26,4 +28,28 @@ int linux_effective_capabilities(uint64_t *effective) {
   if (syscall(SYS_capget, &header, data) < 0) return -errno;
   *effective = (uint64_t)data[1].effective << 32 | data[0].effective;
   return 0;
+}
+
+int linux_owning_user_namespace(int fd) { return result(ioctl(fd, NS_GET_USERNS)); }
+
+int linux_parent_namespace(int fd) { return result(ioctl(fd, NS_GET_PARENT)); }
+
+int linux_bpf(int command, void *attributes, uint32_t size) {
+  return result((int)syscall(SYS_bpf, command, attributes, size));
+}
+
+int linux_socket_protocol(const char *path, char *name, size_t room) {
+  return result((int)getxattr(path, "system.sockprotoname", name, room));
+}
+
+int linux_socket_namespace(int pid, int number) {
+  int process = (int)syscall(SYS_pidfd_open, pid, 0);
+  if (process < 0) return -errno;
+  int status = result((int)syscall(SYS_pidfd_getfd, process, number, 0));
+  close(process);
+  if (status < 0) return status;
+  int copy = status;
+  status = result(ioctl(copy, SIOCGSKNS));
+  close(copy);
+  return status;
 }

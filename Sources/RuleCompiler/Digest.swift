@@ -1,4 +1,5 @@
 import Bytecode
+import Hashing
 
 extension Table {
   /// SHA-256 of the table's text; content-named sets stand for themselves by their names.
@@ -9,7 +10,7 @@ extension Table {
     }
     var hash = SHA256()
     do {
-      hash.update(try Ruleset(tables: [named]).nftText().utf8)
+      hash.update(contentsOf: Array(try Ruleset(tables: [named]).nftText().utf8).span)
     } catch {
       preconditionFailure("the compiler wrote what nft cannot say: \(error)")
     }

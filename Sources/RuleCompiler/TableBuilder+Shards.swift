@@ -1,4 +1,5 @@
 import Bytecode
+import Hashing
 import NetworkTypes
 import PolicyLanguage
 
@@ -125,10 +126,10 @@ struct SharedSetPart: Hashable, Sendable {
 }
 
 extension SHA256 {
-  /// Adds an integer, most significant byte first.
+  /// Adds an address of whole 32-bit words, most significant byte first.
   fileprivate mutating func update(bytesOf value: some FixedWidthInteger & UnsignedInteger) {
-    for shift in stride(from: value.bitWidth - 8, through: 0, by: -8) {
-      update(UInt8(truncatingIfNeeded: value >> shift))
+    for shift in stride(from: value.bitWidth - 32, through: 0, by: -32) {
+      update(UInt32(truncatingIfNeeded: value >> shift))
     }
   }
 }

@@ -21,6 +21,6 @@ struct Weir: ParsableCommand {
     version: "weir 0.1.0",
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
-      RefreshVerb.self, StatusVerb.self, RemoveVerb.self,
+      RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self,
     ])
 }

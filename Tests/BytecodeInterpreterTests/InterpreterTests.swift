@@ -105,7 +105,9 @@ import Testing
     let nat = Self.base("n", [Rule(.accept)], type: "nat")
     #expect(
       try Self.outcome([nat])
-        == .cannotDecide(reasons: ["inet t n: nat chains are not modelled"]))
+        == .cannotDecide(reasons: [
+          "inet t n: a nat chain depends on what the packet met at other hooks"
+        ]))
     #expect(try Self.outcome([Self.base("n", [], type: "nat")]) == .accept)
     var table = Table(family: .inet, name: "t", chains: [Self.base("o", [])])
     table.unknown = [UnknownItem(kind: "flowtable", bytes: [])]

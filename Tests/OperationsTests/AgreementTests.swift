@@ -1,5 +1,6 @@
 import Bytecode
 import PolicyMeaning
+import RandomPolicies
 import RuleCompiler
 import Testing
 

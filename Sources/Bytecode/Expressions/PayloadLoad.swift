@@ -10,6 +10,8 @@ public enum PayloadBase: UInt32, Hashable, Sendable, CaseIterable {
   case transport = 2
   /// The layer-4 payload.
   case inner = 3
+  /// The header of a tunnel, only within ``Inner``.
+  case tunnel = 4
 }
 
 /// Loads packet bytes into a register, in packet order.

@@ -4,7 +4,17 @@
 public struct Redirect: Hashable, Sendable {
   /// The register with the port, 2 bytes network order; nil keeps the port.
   public var port: Register?
+  /// The register of the highest port; nil when it is ``port``.
+  public var portMax: Register?
+  /// How to pick.
+  public var flags: NATFlags
 
   /// Makes a redirection.
-  public init(port: Register?) { self.port = port }
+  public init(
+    port: Register?, portMax: Register? = nil, flags: NATFlags = []
+  ) {
+    self.port = port
+    self.portMax = portMax
+    self.flags = flags
+  }
 }

@@ -13,7 +13,9 @@ extension Expression {
     case .payload(let load):
       "payload load \(load.lengthBytes)b @ \(load.base.listingWord) header + \(load.offsetBytes)"
         + " => reg \(load.destination.listing)"
-    case .ct(let load): "ct load \(load.key.keyword) => reg \(load.destination.listing)"
+    case .ct(let load):
+      "ct load \(load.key.keyword) => reg \(load.destination.listing)"
+        + load.direction.listing
     case .compare(let compare):
       "cmp \(compare.operation.mnemonic) reg \(compare.source.listing) \(words(compare.value))"
     case .range(let range):
@@ -37,16 +39,11 @@ extension Expression {
     case .reject(let reject): "reject type \(reject.type) code \(reject.code)"
     case .extensionHeader(let load): load.listing
     case .fib(let load): load.listing
-    case .redirect(let redirect):
-      redirect.port.map {
-        "redir proto_min reg \($0.listing) proto_max reg \($0.listing) flags 0x2"
-      }
-        ?? "redir"
-    case .unknown(let name, let bytes): "\(name) ?? \(bytes.count) bytes"
+    default: rareListing
     }
   }
 
-  private func words(_ bytes: [UInt8]) -> String {
+  func words(_ bytes: [UInt8]) -> String {
     stride(from: 0, to: bytes.count, by: 4).map { start in
       let word = bytes[start..<min(start + 4, bytes.count)]
       var text = TextBuffer()
@@ -58,15 +55,22 @@ extension Expression {
 }
 
 extension Register {
-  fileprivate var listing: String { String(netlinkNumber) }
+  var listing: String { String(netlinkNumber) }
 }
 
 extension MetaKey {
-  fileprivate var listingWord: String { self == .length ? "len" : keyword }
+  var listingWord: String { self == .length ? "len" : keyword }
 }
 
 extension PayloadBase {
-  fileprivate var listingWord: String { String(describing: self) }
+  var listingWord: String { String(describing: self) }
+}
+
+extension UInt8? {
+  /// The direction of a conntrack expression.
+  var listing: String {
+    map { " , dir \($0 == 0 ? "original" : $0 == 1 ? "reply" : "unknown")" } ?? ""
+  }
 }
 
 extension Verdict {
@@ -81,8 +85,8 @@ extension Verdict {
 
 extension ExtensionHeaderLoad {
   fileprivate var listing: String {
-    let kinds = ["ipv6", "tcpopt", "ipv4", "sctp chunk"]
-    let kind = operation < 4 ? kinds[Int(operation)] : "op \(operation)"
+    let kinds = ["ipv6", "tcpopt", "ipv4", "sctp chunk", "dccp option"]
+    let kind = operation < 5 ? kinds[Int(operation)] : "op \(operation)"
     return "exthdr load \(kind) \(lengthBytes)b @ \(type) + \(offsetBytes)"
       + "\(isPresence ? " present" : "") => reg \(destination.netlinkNumber)"
   }

@@ -151,6 +151,7 @@ extension PayloadBase {
     case .network: "nh"
     case .transport: "th"
     case .inner: "ih"
+    case .tunnel: "th"
     }
   }
 }

@@ -36,14 +36,23 @@ extension NftText {
     if set.flags.contains(.evaluated) || set.flags.contains(.object) {
       throw refusal("dynamic sets and object maps are not modelled")
     }
+    let isPlain =
+      set.timeoutMilliseconds == nil && set.gcIntervalMilliseconds == nil && set.policy ?? 0 == 0
+      && set.expressions.isEmpty
+    guard isPlain else { throw refusal("timeouts, policies and expressions are not modelled") }
+    for key in set.key + [set.dataType].compactMap(\.self) {
+      guard key.isInteger || ValueType(key) != .raw else {
+        throw refusal("the type \(key) is not modelled")
+      }
+    }
     if let load = set.typeof {
-      guard set.key == [.integer], set.dataType == nil else {
+      guard set.key.count == 1, set.key[0].isInteger, set.dataType == nil else {
         throw refusal("only a plain raw load has a typeof")
       }
       let isNamed =
         load.base == .transport && load.lengthBytes == 2 && [0, 2].contains(load.offsetBytes)
       if isNamed { throw refusal("nft(8) reads this load as a port, not as raw bytes") }
-    } else if set.key.contains(.integer) || set.dataType == .integer {
+    } else if set.key.contains(where: \.isInteger) || set.dataType?.isInteger ?? false {
       throw refusal("a key of raw bytes needs a typeof")
     }
     if !set.flags.contains(.interval) && set.content.hasRanges {
@@ -150,6 +159,9 @@ extension NftText {
     }
     if let comment = element.comment, !isComment(comment) {
       throw refusal("a comment has at most 128 bytes, no quote and no newline")
+    }
+    guard element.expressions.isEmpty, element.object == nil else {
+      throw refusal("expressions and objects are not modelled")
     }
     guard (element.verdict != nil) == set.isVerdictMap,
       (element.data != nil) == (set.dataType != nil)

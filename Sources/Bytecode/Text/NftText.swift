@@ -42,7 +42,12 @@ struct NftText {
     func refusal(_ name: String, _ reason: String) -> BytecodeError {
       .inexpressibleObject(name: name, reason: reason)
     }
-    if let item = table.unknown.first { throw refusal(table.name, "\(item.kind) is not modelled") }
+    if let item = table.allUnknown.first {
+      throw refusal(table.name, "\(item.kind) is not modelled")
+    }
+    guard table.objects.isEmpty, table.flowtables.isEmpty else {
+      throw refusal(table.name, "objects but counters and flowtables are not modelled")
+    }
     guard [.inet, .ip, .ip6].contains(table.family) else {
       throw refusal(table.name, "family \(table.family.keyword) is not modelled")
     }
@@ -94,7 +99,9 @@ struct NftText {
   }
 
   private mutating func put(_ hook: HookBinding, of chain: Chain) throws(BytecodeError) {
-    guard hook.hook != .ingress, ["filter", "nat", "route"].contains(hook.type) else {
+    guard hook.hook.rawValue < Hook.ingress.rawValue, chain.flags == 0,
+      ["filter", "nat", "route"].contains(hook.type)
+    else {
       throw .inexpressibleObject(name: chain.name, reason: "its hook or type is not modelled")
     }
     guard hook.policy == .accept || hook.policy == .drop else {

@@ -11,7 +11,9 @@ extension RuleDecompiler {
         case .direction: .ctDirection
         case .status: .ctStatus
         case .mark: .mark
+        default: throw refusal("not modelled")
         }
+      guard load.direction == nil else { throw refusal("a direction is not modelled") }
       let length = load.key == .direction ? 1 : 4
       hold(
         .selector(Selector(source: .ct(load.key), type: type, lengthBytes: length), mask: nil),
@@ -37,7 +39,7 @@ extension RuleDecompiler {
       case .nfproto: .nfproto
       case .l4proto: .inetProtocol
       case .pkttype: .packetType
-      case .priority, .nftrace: throw refusal("no faithful spelling of its values")
+      default: throw refusal("no faithful spelling of its values")
       }
     return Selector(source: .meta(key), type: type, lengthBytes: key.lengthBytes)
   }
@@ -60,7 +62,7 @@ extension RuleDecompiler {
     switch base {
     case .network: family == 2 ? HeaderFieldTable.ip : family == 10 ? HeaderFieldTable.ip6 : []
     case .transport: HeaderFieldTable.transport(transport)
-    case .link, .inner: []
+    case .link, .inner, .tunnel: []
     }
   }
 

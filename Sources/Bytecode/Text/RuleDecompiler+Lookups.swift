@@ -66,7 +66,7 @@ extension RuleDecompiler {
   /// Whether nft(8) takes a load of one type for a key of another.
   private func matches(_ type: ValueType, _ key: KeyType, isAnonymous: Bool) -> Bool {
     if type == ValueType(key) { return true }
-    return key == .integer && (isAnonymous || type == .number || type == .raw)
+    return key.isInteger && (isAnonymous || type == .number || type == .raw)
   }
 
   mutating func store(_ store: MetaSet) throws(BytecodeError) {
@@ -83,6 +83,9 @@ extension RuleDecompiler {
   }
 
   mutating func redirect(_ redirect: Redirect) throws(BytecodeError) {
+    guard redirect.portMax == nil, redirect.flags == [] else {
+      throw refusal("ranges and flags are not modelled")
+    }
     guard let register = redirect.port else {
       statements.append(.redirect(port: nil))
       return

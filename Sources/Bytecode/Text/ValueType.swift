@@ -30,6 +30,11 @@ enum ValueType: Hashable {
       case .mark: .mark
       case .ctState: .ctState
       case .icmpv6Type: .icmpv6Type
+      case .interfaceIndex: .interfaceIndex
+      case .interfaceName: .interfaceName
+      case .etherType: .etherType
+      case .userID, .groupID: .hostNumber
+      default: .raw
       }
   }
 

@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -21,6 +22,22 @@ enum { linux_clone_newuser = 0x10000000, linux_clone_newnet = 0x40000000 };
 
 /* The kind of namespace behind a descriptor, one of the clone flags; see ioctl_ns(2). */
 int linux_namespace_type(int fd);
+
+/* The user namespace that owns a namespace, and the parent of a user namespace, each as a new
+ * descriptor; EPERM when the caller may not see that far. See ioctl_ns(2). */
+int linux_owning_user_namespace(int fd);
+int linux_parent_namespace(int fd);
+
+/* bpf(2). The attributes are read and written, `size` bytes of them. */
+int linux_bpf(int command, void *attributes, uint32_t size);
+
+/* The protocol of the socket that /proc/PID/fd/N is, such as "XDP"; returns its length.
+ * See sockfs_xattr_get, net/socket.c. */
+int linux_socket_protocol(const char *path, char *name, size_t room);
+
+/* The network namespace of the socket that is descriptor `number` of a process, as a new
+ * descriptor; see pidfd_getfd(2) and SIOCGSKNS. Needs the right to trace the process. */
+int linux_socket_namespace(int pid, int number);
 
 /* An eventfd(2) of value 0, closed on exec. */
 int linux_eventfd(void);

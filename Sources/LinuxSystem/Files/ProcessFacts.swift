@@ -7,6 +7,15 @@ public enum ProcessFacts {
     kernelSetting("kernel/osrelease") ?? "unknown"
   }
 
+  /// The kind of machine, as `uname -m` prints it: `x86_64`, `aarch64`.
+  public static func machine() -> String {
+    var names = utsname()
+    guard unsafe uname(&names) == 0 else { return "unknown" }
+    return unsafe withUnsafeBytes(of: names.machine) { field in
+      unsafe String(decoding: field.prefix { $0 != 0 }, as: UTF8.self)
+    }
+  }
+
   /// Resident memory now, in bytes; 0 where /proc does not say.
   public static func residentBytes() -> Int { statusField("VmRSS").map { $0 * 1024 } ?? 0 }
 

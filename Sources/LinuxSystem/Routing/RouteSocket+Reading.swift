@@ -49,7 +49,7 @@ extension RouteSocket {
     Set(try routes().filter { $0.kind == .broadcast }.map { $0.destination }).sorted()
   }
 
-  private func dump(_ operation: String, _ type: some BinaryInteger) throws(LinuxError)
+  func dump(_ operation: String, _ type: some BinaryInteger) throws(LinuxError)
     -> [RouteReply]
   {
     try exchange(operation, type: Int(type), flags: NLM_F_DUMP) { $0.appendLinkHeader() }

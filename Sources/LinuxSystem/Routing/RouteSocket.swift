@@ -1,24 +1,15 @@
 import CLinux
-import ConnectionReplay
-import Glibc
 
 /// An rtnetlink socket: reads and changes links, addresses, routes and neighbours.
 ///
 /// It belongs to the network namespace of the thread that made it. Not for two threads at once.
 public final class RouteSocket {
-  private let descriptor: FileDescriptor
-  private var sequence: UInt32 = 0
+  private let socket: KernelSocket
 
   /// Opens a socket in the calling thread's network namespace.
   ///
   /// - Throws: ``LinuxError/refused(operation:errno:)``.
-  public init() throws(LinuxError) {
-    let number = try checked("open a route socket") {
-      socket(
-        AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), Int32(NETLINK_ROUTE))
-    }
-    descriptor = FileDescriptor(owning: number)
-  }
+  public init() throws(LinuxError) { socket = try KernelSocket(.route) }
 
   /// Sends a request and waits until the kernel has done it.
   func perform(
@@ -33,59 +24,6 @@ public final class RouteSocket {
   func exchange(
     _ operation: String, type: Int, flags: Int32, _ build: (inout RouteMessage) -> Void
   ) throws(LinuxError) -> [RouteReply] {
-    for _ in 0..<8 {
-      sequence += 1
-      var message = RouteMessage(type: type, flags: flags, sequence: sequence)
-      build(&message)
-      try send(message.finished(), operation)
-      if let replies = try receive(operation, isDump: flags & NLM_F_DUMP == NLM_F_DUMP) {
-        return replies
-      }
-    }
-    throw .refused(operation: operation, errno: ErrorNumber(rawValue: EINTR))
-  }
-
-  private func send(_ bytes: [UInt8], _ operation: String) throws(LinuxError) {
-    let number = descriptor.number
-    _ = try checked(operation) {
-      Int32(unsafe Glibc.send(number, bytes, bytes.count, 0))
-    }
-  }
-
-  /// Reads until the acknowledgement, the end of the dump, or the one answer; nil when torn.
-  private func receive(
-    _ operation: String, isDump: Bool
-  ) throws(LinuxError) -> [RouteReply]? {
-    var collected: [RouteReply] = []
-    var isTorn = false
-    while true {
-      guard let messages = RouteReply.all(in: try datagram(operation)) else {
-        throw .malformedReply(operation: operation)
-      }
-      for message in messages where message.sequence == sequence {
-        if message.flags & NLM_F_DUMP_INTR != 0 { isTorn = true }
-        switch message.type {
-        case Int(NLMSG_DONE):
-          return isTorn ? nil : collected
-        case Int(NLMSG_ERROR):
-          let code = message.payload.number(Int32.self, at: 0) ?? -EBADMSG
-          if code == 0 { return collected }
-          throw .refused(operation: operation, errno: ErrorNumber(rawValue: -code))
-        default:
-          collected.append(message)
-        }
-      }
-      if !isDump, !collected.isEmpty { return collected }
-    }
-  }
-
-  private func datagram(_ operation: String) throws(LinuxError) -> [UInt8] {
-    let number = descriptor.number
-    let room = 65_536
-    return try unsafe [UInt8](unsafeUninitializedCapacity: room) {
-      (buffer, used) throws(LinuxError) in
-      let start = buffer.baseAddress
-      used = Int(try checked(operation) { Int32(unsafe recv(number, start, room, 0)) })
-    }
+    try socket.exchange(operation, type: type, flags: flags, build)
   }
 }

@@ -70,8 +70,13 @@ extension Batch {
   private mutating func add(_ chain: Chain, to table: String) throws(KernelError) {
     let handle = try ChainHandle.make(table: table, name: chain.name)
     if let hook = chain.hook {
+      guard let number = hook.hook.number(in: family), hook.devices.isEmpty else {
+        throw KernelError(
+          operation: "encoding chain \(chain.name)",
+          cause: .notExpressible("its hook or devices are not ones that weir writes"))
+      }
       try handle.set(
-        hook: hook.hook.rawValue, priority: hook.priority, type: hook.type,
+        hook: number, priority: hook.priority, type: hook.type,
         policy: UInt32(bitPattern: hook.policy.code))
     }
     let userData = try UserData.encode(comment: chain.comment)

@@ -40,7 +40,7 @@ extension FinalizedBatch {
       guard let found = message.child(of: list, at: offset),
         rule.expressions.indices.contains(found.index)
       else { return nil }
-      let name = rule.expressions[found.index].netlinkName
+      let name = rule.expressions[found.index].name
       return ("expression \(found.index + 1) (\(name))", name)
     case (.elements, _):
       let list = Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)

@@ -131,3 +131,49 @@ extension Lookup {
     self.init(source, in: set, destination: destination, isInverted: flags == 1)
   }
 }
+
+extension Shift {
+  init?(_ message: Span<UInt8>, _ data: AttributeFields) {
+    guard
+      data.holdsOnly(
+        NFTA_BITWISE_SREG, NFTA_BITWISE_DREG, NFTA_BITWISE_LEN, NFTA_BITWISE_OP,
+        NFTA_BITWISE_DATA),
+      let direction = message.uint32(data[NFTA_BITWISE_OP])
+        .flatMap(ShiftDirection.init(rawValue:)),
+      let source = message.register(data[NFTA_BITWISE_SREG]),
+      let destination = message.register(data[NFTA_BITWISE_DREG]),
+      let length = message.uint32(data[NFTA_BITWISE_LEN]),
+      let value = message.dataValue(data[NFTA_BITWISE_DATA]), value.count == 4
+    else { return nil }
+    // A number in host order.
+    let bits = value.reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    self.init(
+      direction, source: source, destination: destination, lengthBytes: length, bits: bits)
+  }
+}
+
+extension BitwiseOperation {
+  init?(_ message: Span<UInt8>, _ data: AttributeFields) {
+    guard
+      data.holdsOnly(
+        numbers: Int(NFTA_BITWISE_SREG.rawValue), Int(NFTA_BITWISE_DREG.rawValue),
+        Int(NFTA_BITWISE_LEN.rawValue), Int(NFTA_BITWISE_OP.rawValue),
+        Int(NFTA_BITWISE_DATA.rawValue), NewerAttribute.bitwiseSecondSource),
+      let operation = message.uint32(data[NFTA_BITWISE_OP])
+        .flatMap(BitwiseOperator.init(rawValue:)),
+      let source = message.register(data[NFTA_BITWISE_SREG]),
+      let destination = message.register(data[NFTA_BITWISE_DREG]),
+      let length = message.uint32(data[NFTA_BITWISE_LEN]),
+      let second = message.optionalRegister(data[NewerAttribute.bitwiseSecondSource]),
+      let value = message.optionalDataValue(data[NFTA_BITWISE_DATA])
+    else { return nil }
+    let operand: BitwiseOperand
+    switch (second, value) {
+    case (let register?, nil): operand = .register(register)
+    case (nil, let bytes?) where bytes.count == Int(length): operand = .data(bytes)
+    default: return nil
+    }
+    self.init(
+      operation, source: source, operand: operand, destination: destination, lengthBytes: length)
+  }
+}

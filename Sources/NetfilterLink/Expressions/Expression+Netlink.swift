@@ -8,28 +8,6 @@ struct EncodingContext {
 }
 
 extension Expression {
-  /// The name netlink gives the expression.
-  var netlinkName: String {
-    switch self {
-    case .meta, .metaSet: "meta"
-    case .payload: "payload"
-    case .ct: "ct"
-    case .compare: "cmp"
-    case .range: "range"
-    case .bitwise: "bitwise"
-    case .byteorder: "byteorder"
-    case .lookup: "lookup"
-    case .immediate: "immediate"
-    case .counter: "counter"
-    case .objectReference: "objref"
-    case .reject: "reject"
-    case .extensionHeader: "exthdr"
-    case .fib: "fib"
-    case .redirect: "redir"
-    case .unknown(let name, _): name
-    }
-  }
-
   /// Makes the libnftnl object.
   ///
   /// - Throws: ``KernelError`` when the expression is not one weir can write.
@@ -55,6 +33,10 @@ extension Expression {
       throw KernelError(
         operation: "encoding expression \(name)",
         cause: .notExpressible("it was read from a kernel and not understood"))
+    default:
+      throw KernelError(
+        operation: "encoding expression \(name)",
+        cause: .notExpressible("weir does not write it"))
     }
   }
 
@@ -82,24 +64,100 @@ extension Expression {
   ) -> Expression? {
     switch name {
     case "meta":
-      if let load = MetaLoad(message, data) { return .meta(load) }
-      return MetaSet(message, data).map(Expression.metaSet)
-    case "payload": return PayloadLoad(message, data).map(Expression.payload)
-    case "ct": return ConntrackLoad(message, data).map(Expression.ct)
+      return MetaLoad(message, data).map(Expression.meta)
+        ?? MetaSet(message, data).map(Expression.metaSet)
+    case "payload":
+      return PayloadLoad(message, data).map(Expression.payload)
+        ?? PayloadSet(message, data).map(Expression.payloadSet)
+    case "ct":
+      return ConntrackLoad(message, data).map(Expression.ct)
+        ?? ConntrackSet(message, data).map(Expression.ctSet)
     case "cmp": return Compare(message, data).map(Expression.compare)
     case "range": return RangeCompare(message, data).map(Expression.range)
-    case "bitwise": return Bitwise(message, data).map(Expression.bitwise)
+    case "bitwise":
+      return Bitwise(message, data).map(Expression.bitwise)
+        ?? Shift(message, data).map(Expression.shift)
+        ?? BitwiseOperation(message, data).map(Expression.bitwiseOperation)
     case "byteorder": return Byteorder(message, data).map(Expression.byteorder)
     case "lookup": return Lookup(message, data).map(Expression.lookup)
     case "immediate": return Immediate(message, data).map(Expression.immediate)
     case "counter": return Counter(message, data).map(Expression.counter)
-    case "objref": return ObjectReference(message, data).map(Expression.objectReference)
+    case "objref":
+      return ObjectReference(message, data).map(Expression.objectReference)
+        ?? ObjectMap(message, data).map(Expression.objectMap)
     case "reject": return Reject(message, data).map(Expression.reject)
-    case "exthdr": return ExtensionHeaderLoad(message, data).map(Expression.extensionHeader)
+    case "exthdr":
+      return ExtensionHeaderLoad(message, data).map(Expression.extensionHeader)
+        ?? ExtensionHeaderSet(message, data).map(Expression.extensionHeaderSet)
+        ?? ExtensionHeaderReset(message, data).map(Expression.extensionHeaderReset)
     case "fib": return FibLoad(message, data).map(Expression.fib)
-    case "redir": return Redirect(message, data).map(Expression.redirect)
-    default: return nil
+    case "match": return ExtensionMatch(message, data).map(Expression.match)
+    case "target": return ExtensionTarget(message, data).map(Expression.target)
+    case "limit": return Limit(message, data).map(Expression.limit)
+    case "log": return Log(message, data).map(Expression.log)
+    default: return rare(name, message, data)
     }
+  }
+
+  private static func rare(
+    _ name: String, _ message: Span<UInt8>, _ data: AttributeFields
+  ) -> Expression? {
+    switch name {
+    case "dynset": DynamicSet(message, data).map(Expression.dynamicSet)
+    case "nat": NAT(message, data).map(Expression.nat)
+    case "masq": Masquerade(message, data).map(Expression.masquerade)
+    case "redir": Redirect(message, data).map(Expression.redirect)
+    case "dup": Duplicate(message, data).map(Expression.duplicate)
+    case "fwd": Forward(message, data).map(Expression.forward)
+    case "flow_offload": FlowOffload(message, data).map(Expression.flowOffload)
+    case "hash": Hash(message, data).map(Expression.hash)
+    case "inner": Inner(message, data).map(Expression.inner)
+    case "last": Last(message, data).map(Expression.last)
+    case "notrack": data.holdsOnly(numbers: 0) ? .notrack : nil
+    case "numgen": NumberGenerator(message, data).map(Expression.numberGenerator)
+    case "osf": FingerprintLoad(message, data).map(Expression.fingerprint)
+    case "queue": Queue(message, data).map(Expression.queue)
+    case "quota": Quota(message, data).map(Expression.quota)
+    case "connlimit": ConnectionLimit(message, data).map(Expression.connectionLimit)
+    case "rt": RouteLoad(message, data).map(Expression.route)
+    case "socket": SocketLoad(message, data).map(Expression.socket)
+    case "synproxy": Synproxy(message, data).map(Expression.synproxy)
+    case "tproxy": TransparentProxy(message, data).map(Expression.transparentProxy)
+    case "tunnel": TunnelLoad(message, data).map(Expression.tunnel)
+    case "xfrm": TransformLoad(message, data).map(Expression.transform)
+    default: nil
+    }
+  }
+
+  /// Reads a nest of several expressions, each in an `NFTA_LIST_ELEM`.
+  static func list(
+    _ message: Span<UInt8>, _ range: Range<Int>
+  ) throws(MalformedAttribute) -> [Expression] {
+    var expressions: [Expression] = []
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      guard let item = message.attribute(at: offset, end: range.upperBound) else {
+        throw MalformedAttribute(place: "a list of expressions")
+      }
+      if item.type == UInt16(NFTA_LIST_ELEM.rawValue) {
+        expressions.append(try Expression(message, item.payload))
+      } else {
+        let bytes = message.bytes(item.payload)
+        expressions.append(.unknown(name: "list attribute \(item.type)", bytes: bytes))
+      }
+      offset += (item.payload.count + 4 + 3) / 4 * 4
+    }
+    return expressions
+  }
+
+  /// The expressions of a set, an element or a `dynset`: one alone, or a list.
+  static func attached(
+    _ message: Span<UInt8>, one: Range<Int>?, list: Range<Int>?
+  ) throws(MalformedAttribute) -> [Expression] {
+    var expressions: [Expression] = []
+    if let one { expressions.append(try Expression(message, one)) }
+    if let list { expressions += try Expression.list(message, list) }
+    return expressions
   }
 }
 
@@ -107,5 +165,11 @@ extension Span<UInt8> {
   /// A register number; nil when missing or not one.
   func register(_ range: Range<Int>?) -> Register? {
     uint32(range).flatMap(Register.init(netlinkNumber:))
+  }
+
+  /// A register that may be missing; nil outside when it is there and none.
+  func optionalRegister(_ range: Range<Int>?) -> Register?? {
+    guard range != nil else { return .some(nil) }
+    return register(range).map { .some($0) }
   }
 }

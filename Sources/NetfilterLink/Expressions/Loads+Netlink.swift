@@ -47,16 +47,18 @@ extension ConntrackLoad {
   func handle() throws(KernelError) -> ExpressionHandle {
     let handle = try ExpressionHandle(named: "ct")
     handle.set(NFTNL_EXPR_CT_KEY, key.rawValue)
+    if let direction { handle.set(NFTNL_EXPR_CT_DIR, byte: direction) }
     handle.set(NFTNL_EXPR_CT_DREG, destination.netlinkNumber)
     return handle
   }
 
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
-    guard data.holdsOnly(NFTA_CT_KEY, NFTA_CT_DREG),
+    guard data.holdsOnly(NFTA_CT_KEY, NFTA_CT_DREG, NFTA_CT_DIRECTION),
       let key = message.uint32(data[NFTA_CT_KEY]).flatMap(ConntrackKey.init(rawValue:)),
+      let direction = message.direction(data[NFTA_CT_DIRECTION]),
       let destination = message.register(data[NFTA_CT_DREG])
     else { return nil }
-    self.init(key, into: destination)
+    self.init(key, direction: direction, into: destination)
   }
 }
 
@@ -78,14 +80,14 @@ extension ExtensionHeaderLoad {
       data.holdsOnly(
         NFTA_EXTHDR_DREG, NFTA_EXTHDR_TYPE, NFTA_EXTHDR_OFFSET, NFTA_EXTHDR_LEN,
         NFTA_EXTHDR_FLAGS, NFTA_EXTHDR_OP),
-      flags <= 1,
+      flags <= 1, let operation = message.extensionHeaderOperation(data[NFTA_EXTHDR_OP]),
       let type = message.byte(data[NFTA_EXTHDR_TYPE]),
       let offset = message.uint32(data[NFTA_EXTHDR_OFFSET]),
       let length = message.uint32(data[NFTA_EXTHDR_LEN]),
       let destination = message.register(data[NFTA_EXTHDR_DREG])
     else { return nil }
     self.init(
-      operation: message.uint32(data[NFTA_EXTHDR_OP]) ?? 0, type: type, offsetBytes: offset,
+      operation: operation, type: type, offsetBytes: offset,
       lengthBytes: length, isPresence: flags == 1, into: destination)
   }
 }
@@ -101,8 +103,8 @@ extension FibLoad {
 
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_FIB_DREG, NFTA_FIB_RESULT, NFTA_FIB_FLAGS),
-      let result = message.uint32(data[NFTA_FIB_RESULT]),
-      let flags = message.uint32(data[NFTA_FIB_FLAGS]),
+      let result = message.uint32(data[NFTA_FIB_RESULT]), (1...3).contains(result),
+      let flags = message.uint32(data[NFTA_FIB_FLAGS]), flags <= 63,
       let destination = message.register(data[NFTA_FIB_DREG])
     else { return nil }
     self.init(result: result, flags: flags, into: destination)

@@ -116,33 +116,9 @@ extension Reject {
 
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_REJECT_TYPE, NFTA_REJECT_ICMP_CODE),
-      let type = message.uint32(data[NFTA_REJECT_TYPE])
+      let type = message.uint32(data[NFTA_REJECT_TYPE]), type <= 2,
+      let code = message.optionalByte(data[NFTA_REJECT_ICMP_CODE])
     else { return nil }
-    self.init(type: type, code: message.byte(data[NFTA_REJECT_ICMP_CODE]) ?? 0)
-  }
-}
-
-extension Redirect {
-  /// `NF_NAT_RANGE_PROTO_SPECIFIED`: set by the kernel itself when a port is given.
-  private static let portSpecified: UInt32 = 2
-
-  func handle() throws(KernelError) -> ExpressionHandle {
-    let handle = try ExpressionHandle(named: "redir")
-    if let port {
-      handle.set(NFTNL_EXPR_REDIR_REG_PROTO_MIN, port.netlinkNumber)
-      handle.set(NFTNL_EXPR_REDIR_FLAGS, Redirect.portSpecified)
-    }
-    return handle
-  }
-
-  init?(_ message: Span<UInt8>, _ data: AttributeFields) {
-    let least = message.register(data[NFTA_REDIR_REG_PROTO_MIN])
-    let most = message.register(data[NFTA_REDIR_REG_PROTO_MAX])
-    let flags = message.uint32(data[NFTA_REDIR_FLAGS]) ?? 0
-    guard
-      data.holdsOnly(NFTA_REDIR_REG_PROTO_MIN, NFTA_REDIR_REG_PROTO_MAX, NFTA_REDIR_FLAGS),
-      most == nil || most == least, flags & ~Redirect.portSpecified == 0
-    else { return nil }
-    self.init(port: least)
+    self.init(type: type, code: code ?? 0)
   }
 }

@@ -20,7 +20,8 @@ struct GenerationPlan {
     let sets = live.sets.filter { !$0.flags.contains(.anonymous) }.map(\.name)
     return live.chains.map(\.name).filter(isStrange).map { "chain \($0)" }
       + sets.filter { isStrange($0) && !GenerationName.isShared($0) }.map { "set \($0)" }
-      + live.unknown.map(\.kind)
+      + live.objects.map { "object \($0.name)" }
+      + live.flowtables.map { "flowtable \($0.name)" } + live.allUnknown.map(\.kind)
   }
 
   /// Deletes every generation but one, the shared sets that nothing else uses, stale counters.
@@ -82,9 +83,10 @@ struct GenerationPlan {
     guard case .elements(let old) = there.content, case .elements(let new) = map.content
     else { return [] }
     var gone = there
-    gone.content = .elements(old.filter { !new.contains($0) })
+    gone.content = .elements(old.filter { !new.contains($0.withoutState) })
     var added = map
-    added.content = .elements(new.filter { !old.contains($0) })
+    let kept = old.map(\.withoutState)
+    added.content = .elements(new.filter { !kept.contains($0) })
     return [.deleteElements(gone), .addElements(added)]
   }
 

@@ -15,7 +15,7 @@ extension NamedSet {
 
   /// Bytes of a key, with the length a raw load gives an `integer`.
   var wireKeyLength: Int {
-    if key == [.integer], let typeof { return Int(typeof.lengthBytes) }
+    if key.count == 1, key[0].isInteger, let typeof { return Int(typeof.lengthBytes) }
     return keyLengthBytes
   }
 

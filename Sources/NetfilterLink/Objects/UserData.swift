@@ -148,18 +148,6 @@ enum UserData {
   }
 }
 
-extension KeyType {
-  /// nft's `enum byteorder` of a single value: 0 none, 1 host, 2 network.
-  var byteOrder: UInt32 {
-    switch self {
-    case .nfproto: 0
-    case .mark, .ctState: 1
-    case .integer, .ipv4Address, .ipv6Address, .inetProtocol, .inetService, .icmpType, .icmpv6Type:
-      2
-    }
-  }
-}
-
 extension NamedSet {
   /// nft's byte order of the whole key; none for a concatenation.
   fileprivate var keyByteOrder: UInt32 { key.count == 1 ? key[0].byteOrder : 0 }

@@ -46,6 +46,12 @@ extension Span<UInt8> {
   }
 
   /// A number in network order; nil when the attribute is missing or has another length.
+  func uint16(_ range: Range<Int>?) -> UInt16? {
+    guard let range, range.count == 2 else { return nil }
+    return UInt16(self[range.lowerBound]) << 8 | UInt16(self[range.lowerBound + 1])
+  }
+
+  /// A number in network order; nil when the attribute is missing or has another length.
   func uint64(_ range: Range<Int>?) -> UInt64? {
     guard let range, range.count == 8 else { return nil }
     return range.reduce(0) { $0 << 8 | UInt64(self[$1]) }
@@ -125,6 +131,12 @@ struct AttributeFields {
 
   /// The payload of an attribute.
   subscript(_ number: some AttributeNumber) -> Range<Int>? { self[Int(number.rawValue)] }
+
+  /// Whether every attribute present is among these.
+  func holdsOnly(numbers: Int...) -> Bool {
+    let allowed = numbers.reduce(UInt32(0)) { $0 | 1 << UInt32($1) }
+    return unknown.isEmpty && present & ~allowed == 0
+  }
 
   /// Whether every attribute present is among these.
   func holdsOnly<Number: AttributeNumber>(_ numbers: Number...) -> Bool {

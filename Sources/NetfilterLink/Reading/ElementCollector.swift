@@ -32,7 +32,8 @@ struct ElementCollector {
     isAddressSet =
       set.key.count == 1 && !set.flags.contains(.map)
       && (set.key[0] == .ipv4Address || set.key[0] == .ipv6Address
-        || (set.key[0] == .integer && set.wireKeyLength == 4))
+        || set.key[0] == .integer)
+      && set.expressions.isEmpty
   }
 
   /// Adds the elements of one message.
@@ -105,17 +106,17 @@ struct ElementCollector {
     element.comment = fields[NFTA_SET_ELEM_USERDATA].flatMap {
       UserData.comment(in: message.bytes($0))
     }
+    element.expirationMilliseconds = message.uint64(fields[NFTA_SET_ELEM_EXPIRATION])
+    element.object = message.name(fields[NFTA_SET_ELEM_OBJREF])
+    element.expressions = try Expression.attached(
+      message, one: fields[NFTA_SET_ELEM_EXPR], list: fields[NFTA_SET_ELEM_EXPRESSIONS])
     let isDataUnknown =
       fields[NFTA_SET_ELEM_DATA] != nil && element.verdict == nil && element.data == nil
+      || fields[NFTA_SET_ELEM_OBJREF] != nil && element.object == nil
+      || fields[NFTA_SET_ELEM_KEY_END] != nil && element.keyEnd == nil
     if isDataUnknown || flags > 3 {
       unknown.append(
         UnknownItem(kind: "element of set \(set.name)", bytes: message.bytes(range)))
-    }
-    for number in [NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_OBJREF, NFTA_SET_ELEM_EXPRESSIONS] {
-      guard let range = fields[number] else { continue }
-      unknown.note(
-        [Attribute(type: UInt16(number.rawValue), payload: range)],
-        of: "element of set \(set.name)", message)
     }
     unknown.note(fields.unknown, of: "element of set \(set.name)", message)
     if isAddressSet, element == SetElement(key: key) {

@@ -64,9 +64,10 @@ extension NetfilterSession where Transport: ~Copyable {
   public mutating func readSnapshot(
     of only: TableIdentifier? = nil
   ) throws(KernelError) -> Snapshot {
-    try atOneGeneration { session, generation throws(KernelError) in
+    let (ruleset, generation) = try atOneGeneration { session, generation throws(KernelError) in
       try session.readTables(only, generation: generation)
     }
+    return Snapshot(ruleset: ruleset, generation: generation)
   }
 
   /// Every table by name, also those of other programs.
@@ -78,7 +79,7 @@ extension NetfilterSession where Transport: ~Copyable {
       Ruleset(
         tables: try session.readTableHeaders(
           nil, generation: UInt16(generation & 0xffff)))
-    }.ruleset.tables.map { TableIdentifier(family: $0.family, name: $0.name) }
+    }.value.tables.map { TableIdentifier(family: $0.family, name: $0.name) }
   }
 
   /// Reads a table's named counters and nothing else.
@@ -94,19 +95,20 @@ extension NetfilterSession where Transport: ~Copyable {
       try session.readObjects(
         only, generation: UInt16(generation & 0xffff), into: &builder)
       return Ruleset(tables: builder.tables)
-    }.ruleset.tables.flatMap(\.counters)
+    }.value.tables.flatMap(\.counters)
   }
 
-  private mutating func atOneGeneration(
-    _ read: (inout Self, UInt32) throws(KernelError) -> Ruleset
-  ) throws(KernelError) -> Snapshot {
+  /// Repeats a read until one generation held before it, after it and in every message.
+  ///
+  /// - Throws: ``KernelError/Cause/keepsChanging(attempts:)``; what `read` throws otherwise.
+  mutating func atOneGeneration<Value>(
+    _ read: (inout Self, UInt32) throws(KernelError) -> Value
+  ) throws(KernelError) -> (value: Value, generation: UInt32) {
     for _ in 0..<Self.readAttempts {
       let before = try readGeneration()
       do {
-        let ruleset = try read(&self, before)
-        if try readGeneration() == before {
-          return Snapshot(ruleset: ruleset, generation: before)
-        }
+        let value = try read(&self, before)
+        if try readGeneration() == before { return (value, before) }
       } catch {
         switch error.cause {
         case .generationMoved, .repliesLost: continue

@@ -4,7 +4,7 @@ import CNetfilter
 /// Puts the messages of a snapshot together to tables.
 ///
 /// Objects of tables that were not asked for are left out; attributes nobody knows go to the
-/// table's `unknown`.
+/// `unknown` of what they belong to.
 struct RulesetBuilder {
   /// A set whose elements are still to be read.
   struct SetPlace {
@@ -33,7 +33,7 @@ struct RulesetBuilder {
     let last = Int(NFTA_CHAIN_USERDATA.rawValue)
     let fields = try AttributeFields(message, reply.checkedAttributes, last: last)
     guard let index = tableIndex(message, reply, fields[NFTA_CHAIN_TABLE]) else { return }
-    let chain = try Chain(message, fields, unknown: &tables[index].unknown)
+    let chain = try Chain(message, fields, family: tables[index].family)
     chainIndices[index][chain.name] = tables[index].chains.count
     tables[index].chains.append(chain)
   }
@@ -44,14 +44,7 @@ struct RulesetBuilder {
     let last = Int(NFTA_SET_EXPRESSIONS.rawValue) + 2
     let fields = try AttributeFields(message, reply.checkedAttributes, last: last)
     guard let index = tableIndex(message, reply, fields[NFTA_SET_TABLE]) else { return }
-    guard let set = try NamedSet(message, fields, unknown: &tables[index].unknown) else {
-      let name = message.name(fields[NFTA_SET_NAME]) ?? "?"
-      tables[index].unknown.append(
-        UnknownItem(
-          kind: "set \(name) of an unknown type", bytes: message.bytes(try reply.checkedAttributes))
-      )
-      return
-    }
+    let set = try NamedSet(message, fields)
     let table = TableIdentifier(family: tables[index].family, name: tables[index].name)
     setPlaces.append(
       SetPlace(
@@ -62,7 +55,13 @@ struct RulesetBuilder {
   /// Puts a set's elements in.
   mutating func finish(_ place: SetPlace, _ collector: ElementCollector) {
     tables[place.tableIndex].sets[place.setIndex].content = collector.content()
-    tables[place.tableIndex].unknown += collector.unknown
+    tables[place.tableIndex].sets[place.setIndex].unknown += collector.unknown
+  }
+
+  /// Notes what a table holds and the model does not.
+  mutating func note(_ item: UnknownItem, in table: TableIdentifier) {
+    guard let index = indices[table] else { return }
+    tables[index].unknown.append(item)
   }
 
   mutating func addRule(
@@ -85,22 +84,17 @@ struct RulesetBuilder {
     if let counter = try NamedCounter(message, fields) {
       tables[index].counters.append(counter)
     } else {
-      let type = message.uint32(fields[NFTA_OBJ_TYPE]) ?? 0
-      let name = message.name(fields[NFTA_OBJ_NAME]) ?? "?"
-      tables[index].unknown.append(
-        UnknownItem(
-          kind: "object \(name) of type \(type)", bytes: message.bytes(try reply.checkedAttributes))
-      )
+      tables[index].objects.append(try NamedObject(message, fields))
     }
   }
 
   mutating func addFlowtable(
     _ message: Span<UInt8>, _ reply: ReplyMessage
   ) throws(MalformedAttribute) {
-    let fields = try AttributeFields(message, reply.checkedAttributes, last: 8)
-    guard let index = tableIndex(message, reply, fields[1]) else { return }
-    tables[index].unknown.append(
-      UnknownItem(kind: "flowtable", bytes: message.bytes(try reply.checkedAttributes)))
+    let last = Int(NFTA_FLOWTABLE_FLAGS.rawValue)
+    let fields = try AttributeFields(message, reply.checkedAttributes, last: last)
+    guard let index = tableIndex(message, reply, fields[NFTA_FLOWTABLE_TABLE]) else { return }
+    tables[index].flowtables.append(try Flowtable(message, fields))
   }
 
   private func tableIndex(

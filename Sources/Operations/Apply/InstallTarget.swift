@@ -73,6 +73,7 @@ extension LinuxError {
     switch self {
     case .noSuchNamespace, .notANetworkNamespace: .notFound
     case .refused(_, .notPermitted), .userNamespacesUnavailable: .notPermitted
+    case .refused(_, .noSuchFile): .notFound
     case .unreadableFile: isMissingFile ? .notFound : .badData
     default: .unknown
     }

@@ -83,4 +83,16 @@ enum SampleText {
       }
     }
     """
+
+  /// A second table, of another family and hook.
+  static let second = """
+
+    table ip second {
+      set open { type inet_service; elements = { 80, 443 } }
+      chain late {
+        type filter hook output priority 10; policy accept;
+        tcp dport != @open counter drop
+      }
+    }
+    """
 }

@@ -1,6 +1,5 @@
+import Hashing
 import Testing
-
-@testable import RuleCompiler
 
 @Suite struct SHA256Tests {
   @Test(arguments: [
@@ -13,7 +12,7 @@ import Testing
   ])
   func `the digests of the standard's examples come out`(text: String, expected: String) {
     var hash = SHA256()
-    hash.update(text.utf8)
+    hash.update(contentsOf: Array(text.utf8).span)
     #expect(hash.hexDigest() == expected)
   }
 
@@ -30,5 +29,21 @@ import Testing
       }
     }
     #expect(bytes.hexDigest() == mixed.hexDigest())
+  }
+
+  @Test(arguments: [0, 1, 55, 56, 63, 64, 65, 127, 128, 1000])
+  func `a span hashes like its bytes one by one, wherever it begins in a block`(length: Int) {
+    let bytes = (0..<length).map { UInt8($0 & 0xff) }
+    for lead in [0, 1, 63, 64] {
+      var slow = SHA256()
+      var fast = SHA256()
+      for _ in 0..<lead {
+        slow.update(1 as UInt8)
+        fast.update(1 as UInt8)
+      }
+      for byte in bytes { slow.update(byte) }
+      fast.update(contentsOf: bytes.span)
+      #expect(slow.hexDigest() == fast.hexDigest())
+    }
   }
 }

@@ -1,13 +1,13 @@
 import NetworkTypes
-import PolicyLanguage
+package import PolicyLanguage
 import SeededRandom
 
 /// Policies that nobody would write, from a seed.
-struct RandomPolicy {
+package struct RandomPolicy {
   private var random: SeededGenerator
 
   /// The policy of a seed.
-  static func make(seed: UInt64) -> Policy {
+  package static func make(seed: UInt64) -> Policy {
     var maker = RandomPolicy(random: SeededGenerator(seed: seed))
     return maker.policy(seed)
   }

@@ -1,0 +1,42 @@
+public import HostFacts
+
+/// Reads the state of a host as one network namespace sees it.
+public enum HostReader {
+  /// Reads what the calling user may see of a namespace.
+  ///
+  /// What cannot be read is unknown, with the reason. Changes nothing. Sockets come before the walk
+  /// through the processes, so that a process that ends in between leaves a socket without owner,
+  /// never an owner without socket. About 30 ms on a small host.
+  ///
+  /// - Throws: ``LinuxError/refused(operation:errno:)`` when the namespace cannot be entered.
+  public static func read(_ namespace: NetworkNamespace) throws(LinuxError) -> HostState {
+    try namespace.visit { () throws(LinuxError) in readHere() }
+  }
+
+  /// As ``read(_:)``, in the calling thread's namespace.
+  public static func readHere() -> HostState {
+    var state = HostState(unknown: "not read")
+    state.namespace = HostReading.fact {
+      let identity = try NetworkNamespace.current().identity
+      return NamespaceID(device: identity.device, inode: identity.inode)
+    }
+    state.userNamespaces = HostReading.fact { try NamespaceReading.owners() }
+    state.readNetwork()
+    state.readSettings()
+    state.conntrack = HostReading.fact { try ConntrackEntry.all() }
+    state.readSockets()
+    state.transformPolicies = HostReading.fact { try TransformPolicy.all() }
+    state.legacyTables = LegacyTables.read(links: state.links)
+    state.bpf = BPFState.read(links: state.links)
+    state.packetGenerators = HostReading.fact { try packetGenerators() }
+    state.readProcesses()
+    return state
+  }
+
+  private static func packetGenerators() throws -> [String] {
+    guard Folder.isFolder("/sys/module") else {
+      throw LinuxError.unreadableFile(path: "/sys/module", problem: .missing)
+    }
+    return ["netconsole", "pktgen"].filter { Folder.isFolder("/sys/module/\($0)") }
+  }
+}

@@ -1,0 +1,85 @@
+import HostFacts
+
+extension HostState {
+  /// Walks through the processes and gives every socket and tun device its owners.
+  mutating func readProcesses() {
+    let walk: ProcessWalk
+    do throws(LinuxError) {
+      walk = try ProcessWalk(xdpNamespace: xdpSockets.value == nil ? namespace.value : nil)
+    } catch {
+      processes = .unknown(error.reason)
+      namespaces = .unknown(error.reason)
+      return
+    }
+    processes = .known(walk.survey)
+    namespaces = HostReading.fact {
+      guard let own = namespace.value else { throw LinuxError.machinesOwnNamespace }
+      return try NamespaceReading.others(walk, own: own)
+    }
+    for index in sockets.indices {
+      sockets[index].sockets = sockets[index].sockets.map { list in
+        list.map { socket in
+          var socket = socket
+          socket.owners = walk.owners(socket.inode)
+          return socket
+        }
+      }
+    }
+    packetSockets = packetSockets.map { list in
+      list.map { socket in
+        var socket = socket
+        socket.owners = walk.owners(socket.inode)
+        return socket
+      }
+    }
+    unixListeners = unixListeners.map { list in
+      list.map { listener in
+        var listener = listener
+        listener.owners = walk.owners(listener.inode)
+        return listener
+      }
+    }
+    links = links.map { list in
+      list.map { link in
+        var link = link
+        link.tun?.processes = walk.holders(of: link.name)
+        return link
+      }
+    }
+    readUnlistedXDPSockets(walk)
+  }
+
+  /// Takes the AF_XDP sockets that the walk found where the kernel only counts them.
+  private mutating func readUnlistedXDPSockets(_ walk: ProcessWalk) {
+    if let listed = xdpSockets.value {
+      xdpSockets = .known(
+        listed.map { XDPSocket(inode: $0.inode, link: $0.link, owners: walk.owners($0.inode)) })
+      return
+    }
+    let found = walk.unlistedXDP.sorted { $0.key < $1.key }
+    let holders = Set(walk.unlistedXDP.values.joined()).sorted()
+    if let count = socketCounts.value?.first(where: { $0.name == "XDP" })?.count {
+      if count == found.count {
+        xdpSockets = .known(
+          found.map { XDPSocket(inode: $0.key, owners: .known($0.value.sorted())) })
+      } else if !found.isEmpty {
+        let names = holders.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
+        xdpSockets = .unknown(
+          "\(count) XDP sockets, of which \(found.count) were found, with \(names)")
+      }
+    }
+  }
+}
+
+extension ProcessWalk {
+  /// The processes that hold a tun device of that name.
+  ///
+  /// Names are not unique across namespaces, so that this may name one too many.
+  func holders(of name: String) -> Fact<[HostProcess]> {
+    if let holders = tunHolders[name] { return .known(holders.sorted()) }
+    if survey.unreadableCount > 0 {
+      return .unknown("\(survey.unreadableCount) processes do not show their open files")
+    }
+    return .known([])
+  }
+}

@@ -1,0 +1,47 @@
+import LinuxSystem
+import NetfilterLink
+
+/// Takes a snapshot: everything nf_tables holds in a namespace, at one generation.
+///
+/// Needs CAP_NET_ADMIN there; reading the snapshot needs nothing.
+///
+/// - Parameter namespace: a namespace by name, process id or path; nil for the caller's own.
+/// - Returns: the file's bytes. The same state gives the same bytes.
+/// - Throws: ``OperationFailure``, ``ExitStatus/unknown`` when the rules change during every attempt.
+public func takeSnapshot(of namespace: String?) throws(OperationFailure) -> [UInt8] {
+  var target = InstallTarget()
+  target.namespace = namespace
+  return try target.withSession { session in
+    let recorded = try session.recordRuleset()
+    let sections = [SnapshotFile.Section(name: "nftables", bytes: recorded.messages)]
+    let file = SnapshotFile(
+      kernelRelease: ProcessFacts.kernelRelease(), machine: ProcessFacts.machine(),
+      generation: recorded.generation, sections: sections)
+    return file.encoded()
+  }
+}
+
+/// Writes a snapshot to a file that its owner alone can read, or to standard output.
+///
+/// - Parameters:
+///   - bytes: the file's bytes.
+///   - path: where to; nil for standard output, which must not be a terminal.
+/// - Throws: ``OperationFailure``; a file that was there is then as it was.
+public func writeSnapshot(_ bytes: [UInt8], to path: String?) throws(OperationFailure) {
+  do throws(LinuxError) {
+    guard let path else { return try WholeFile.writeToStandardOutput(bytes) }
+    try WholeFile.write(bytes, to: path)
+  } catch {
+    throw OperationFailure(error.exitStatus, "\(error)")
+  }
+}
+
+/// Refuses a terminal as the place for a snapshot.
+///
+/// - Throws: ``OperationFailure``, ``ExitStatus/usage``.
+public func checkSnapshotOutput(_ path: String?) throws(OperationFailure) {
+  if path == nil, ProcessFacts.isOutputTerminal {
+    throw OperationFailure(
+      .usage, "a snapshot is no text for a terminal; give --output FILE, or redirect")
+  }
+}

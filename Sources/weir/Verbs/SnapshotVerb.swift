@@ -1,0 +1,36 @@
+import ArgumentParser
+import Operations
+
+struct SnapshotVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "snapshot",
+    abstract: "Record the rules of a machine in a file, to be judged elsewhere.",
+    discussion: """
+      Holds every table of everybody, at one moment. Taking one needs
+      CAP_NET_ADMIN, reading it needs nothing. The same state gives the same
+      bytes. Exit code 2 when the rules keep changing.
+
+      EXAMPLES
+        sudo weir snapshot --output host.weir
+        sudo weir snapshot --netns jail > jail.weir
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Another network namespace: a name, a process id or a path.", valueName: "place"))
+  var netns: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Where to write, readable by you alone; standard output otherwise.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  func run() {
+    Console.finish {
+      try checkSnapshotOutput(output)
+      try writeSnapshot(try takeSnapshot(of: netns), to: output)
+      return .good
+    }
+  }
+}
