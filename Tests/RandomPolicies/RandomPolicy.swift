@@ -16,7 +16,7 @@ package struct RandomPolicy {
   ///
   /// The list has `count` ranges of IPv4 and as many of IPv6, everywhere or in a few blocks only, some
   /// as large as a block.
-  static func make(seed: UInt64, listing count: Int) -> Policy {
+  package static func make(seed: UInt64, listing count: Int) -> Policy {
     var maker = RandomPolicy(random: SeededGenerator(seed: seed))
     var policy = maker.policy(seed)
     let isEverywhere = seed.isMultiple(of: 2)
