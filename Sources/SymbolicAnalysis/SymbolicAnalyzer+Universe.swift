@@ -19,6 +19,11 @@ extension SymbolicAnalyzer {
     ])
   }
 
+  /// Packets whose headers and addresses fit together, wherever they are.
+  mutating func consistentPackets() throws(PacketSetError) -> Diagram {
+    try diagrams.intersection(headers(), addressTypes())
+  }
+
   private mutating func set(
     _ field: PacketField, _ values: ClosedRange<UInt32>...
   ) throws(PacketSetError) -> Diagram {
@@ -116,8 +121,13 @@ extension SymbolicAnalyzer {
       ])
       plain.append(try implies(set(.conntrackState, 4...4), exempt))
     }
-    return try diagrams.choose(
+    // Conntrack collects the fragments of IPv6 packets, and no socket is exempt.
+    let collected = try implies(
+      diagrams.intersection(set(.family, 1...1), set(.conntrackState, 1...4)),
+      set(.fragment, 0...0, 0x4000...0x4000, 0x8000...0x8000, 0xc000...0xc000))
+    let consistent = try diagrams.choose(
       isTracked, diagrams.intersection(tracked), diagrams.intersection(plain))
+    return try diagrams.intersection(collected, consistent)
   }
 
   /// Source: `__inet_dev_addr_type`, `net/ipv4/fib_frontend.c`; `nft_fib6_eval_type`,
@@ -189,7 +199,9 @@ extension SymbolicAnalyzer {
 
 extension Expression {
   fileprivate var mayCopy: Bool {
-    if case .unknown = self { return true }
-    return false
+    switch self {
+    case .unknown, .duplicate, .target: true
+    default: false
+    }
   }
 }
