@@ -51,7 +51,9 @@ extension PolicyPacketBuilder {
     }
     denied = try diagrams.project(denied, .destinationPort)
     denied = try diagrams.project(denied, .sourcePort)
-    let hidden = try diagrams.intersection(diagrams.withoutPorts(), denied)
+    // Control shows what it is by its first byte.
+    let hidden = try diagrams.difference(
+      diagrams.intersection(diagrams.withoutPorts(), denied), wholeControl)
     let function = try diagrams.choose(hidden, .constant(fragment), shown)
     return PolicyPackets(function: function, rulings: rulings)
   }

@@ -44,17 +44,8 @@ struct AuditSubject {
     }
     snapshot = loaded
     var unread = loaded.unknownSections.map { "section \($0)" }
-    if let bytes = loaded.host {
-      do {
-        let decoded = try HostCoding.decode(bytes)
-        host = decoded.state
-        unread += decoded.unknownKeys
-      } catch {
-        throw OperationFailure(.badData, "\(source): section host: \(error)")
-      }
-    } else {
-      host = HostState(unknown: "not in the snapshot")
-    }
+    host = loaded.host?.state ?? HostState(unknown: "not in the snapshot")
+    unread += loaded.host?.unknownKeys ?? []
     self.unread = unread
     (names, namesOrigin) = policy.answersForAudit(request.pins, loaded.ruleset, tableName)
   }

@@ -145,8 +145,9 @@ struct PacketClaims: ~Copyable {
       let blocked = try claims.analyzer.diagrams.difference(possible, analysis.mayPass)
       let open = try claims.analyzer.diagrams.difference(possible, analysis.mustPass)
       var claim = Claim(.noOverBlocking, .holds)
+      let causes = try claims.analyzer.causes(of: open, in: analysis)
       try claims.judge(
-        may: open, must: blocked, analysis, breaking: meaning,
+        may: open, must: blocked, causes, analysis, breaking: meaning,
         "is dropped although the policy allows it", into: &claim)
       return claim
     }
@@ -238,12 +239,13 @@ struct PacketClaims: ~Copyable {
   ) throws(PacketSetError) {
     let found = try analyzer.packets(endingIn: target, analysis)
     try judge(
-      may: found.may, must: found.must, analysis, breaking: meaning, message, into: &claim)
+      may: found.may, must: found.must, found.causes, analysis, breaking: meaning, message,
+      into: &claim)
   }
 
   /// Turns sets of packets that speak against a claim into its answer.
   private mutating func judge(
-    may: Diagram, must: Diagram, _ analysis: WayAnalysis, breaking meaning: PolicyPackets,
+    may: Diagram, must: Diagram, _ causes: [Cause], _ analysis: WayAnalysis, breaking meaning: PolicyPackets,
     _ message: String, into claim: inout Claim
   ) throws(PacketSetError) {
     let touched = try analyzer.diagrams.choose(may, meaning.function, .nothing)
@@ -271,7 +273,7 @@ struct PacketClaims: ~Copyable {
       }
     } else if may != .nothing {
       claim.answer = claim.answer.and(.unknown)
-      claim.causes += try analyzer.causes(of: may, in: analysis).map(\.description)
+      claim.causes += causes.map(\.description)
     }
     if !analysis.notModelled.isEmpty {
       claim.answer = claim.answer.and(.unknown)
