@@ -152,6 +152,7 @@ let package = Package(
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
         "Bytecode", "HostFacts", "TestSupport",
       ]),
+    tests("AuditTests", ["Operations", "LinuxSystem", "TestSupport"]),
     tests("RepositoryTests", []),
   ]
 )

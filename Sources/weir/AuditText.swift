@@ -25,7 +25,9 @@ enum AuditText {
       let first = row.details.first.map { ": \(clean($0))" } ?? ""
       lines.append("  \(row.way.padding(to: wayWidth))  \(status)\(first)")
       lines += row.details.dropFirst().prefix(shown).map { "      \(clean($0))" }
-      if row.details.count > shown + 1 { lines.append("      and \(row.details.count - shown - 1) more") }
+      if row.details.count > shown + 1 {
+        lines.append("      and \(row.details.count - shown - 1) more")
+      }
       if row.status != "absent" {
         lines.append("      allows: \(row.allows)")
         lines.append("      advice: \(row.advice)")
@@ -37,7 +39,9 @@ enum AuditText {
 
   private static func describe(_ claim: Claim) -> [String] {
     let name = claim.claim.rawValue.padding(to: 20)
-    var lines = ["  \(name) \(style(claim.answer.rawValue)(claim.answer.rawValue)): \(claim.statement)"]
+    var lines = [
+      "  \(name) \(style(claim.answer.rawValue)(claim.answer.rawValue)): \(claim.statement)"
+    ]
     for finding in claim.findings.prefix(shown) {
       lines.append("    \(Style.bad("finding")) \(clean(finding.message))")
       if let packet = finding.packet { lines.append("      packet   \(packet)") }
@@ -58,7 +62,9 @@ enum AuditText {
       lines.append("    and \(claim.findings.count - shown) more")
     }
     lines += claim.causes.prefix(shown).map { "    \(Style.warning("cannot decide")) \(clean($0))" }
-    if claim.causes.count > shown { lines.append("    and \(claim.causes.count - shown) more causes") }
+    if claim.causes.count > shown {
+      lines.append("    and \(claim.causes.count - shown) more causes")
+    }
     lines += claim.assumptions.map { "    assumes \(clean($0))" }
     return lines
   }

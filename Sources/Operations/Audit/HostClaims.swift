@@ -62,7 +62,8 @@ extension AuditSubject {
       if row.status == .present, row.bypass.isWayOut {
         claim.answer = claim.answer.and(.fails)
         claim.findings.append(
-          AuditFinding("\(row.bypass.rawValue): \(row.evidence.first.map { "\($0)" } ?? "present")"))
+          AuditFinding("\(row.bypass.rawValue): \(row.evidence.first.map { "\($0)" } ?? "present")")
+        )
       } else if row.status == .unknown, !row.bypass.isDecidedElsewhere {
         claim.answer = claim.answer.and(.unknown)
         claim.causes += row.unknowns.map { "\(row.bypass.rawValue): \($0)" }

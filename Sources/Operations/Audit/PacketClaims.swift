@@ -245,7 +245,8 @@ struct PacketClaims: ~Copyable {
 
   /// Turns sets of packets that speak against a claim into its answer.
   private mutating func judge(
-    may: Diagram, must: Diagram, _ causes: [Cause], _ analysis: WayAnalysis, breaking meaning: PolicyPackets,
+    may: Diagram, must: Diagram, _ causes: [Cause], _ analysis: WayAnalysis,
+    breaking meaning: PolicyPackets,
     _ message: String, into claim: inout Claim
   ) throws(PacketSetError) {
     let touched = try analyzer.diagrams.choose(may, meaning.function, .nothing)

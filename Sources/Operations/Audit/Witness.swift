@@ -50,7 +50,8 @@ struct WitnessReader {
     case .socketUser, .socketGroup: return [1000, 65534]
     case .fragment: return [0, 0x4000, 0x8000]
     case .firstNextHeader: return isIPv6 ? [6, 17, 58, 47, 253] : [0]
-    case .transportProtocol: return isIPv6 ? [point[.firstNextHeader], 6, 17, 58] : [6, 17, 1, 47, 253]
+    case .transportProtocol:
+      return isIPv6 ? [point[.firstNextHeader], 6, 17, 58] : [6, 17, 1, 47, 253]
     case .transportLength: return [64, 20, 8]
     case .destinationType: return [1]
     case .sourceType: return [2, 1]

@@ -4,7 +4,8 @@ import Operations
 struct AuditVerb: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
-    abstract: "Prove, or refute with a packet, that a host holds a policy, whoever wrote its rules.",
+    abstract:
+      "Prove, or refute with a packet, that a host holds a policy, whoever wrote its rules.",
     discussion: """
       Reads every table that the kernel runs, at one generation, and decides for
       all packets at once. Each claim holds, fails with a packet, or is unknown
