@@ -44,6 +44,7 @@ let package = Package(
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
+    module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
     module("HostFacts", ["NetworkTypes"]),
     module(
@@ -115,7 +116,21 @@ let package = Package(
       ]),
     tests(
       "NetfilterLinkTests",
-      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+      [
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+      ]),
+    tests(
+      "AgreementTests",
+      [
+        "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
+        "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
+      ]),
+    tests(
+      "DifferentialTests",
+      [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "SeededRandom", "TestSupport",
+      ]),
     tests(
       "LinuxSystemTests",
       [
@@ -135,7 +150,7 @@ let package = Package(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "Bytecode", "TestSupport",
+        "Bytecode", "HostFacts", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]
