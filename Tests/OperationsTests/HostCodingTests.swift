@@ -52,6 +52,9 @@ import Testing
     ])
     state.packetSockets = .known([PacketSocket(inode: 1, type: 3, etherType: 3)])
     state.xdpSockets = .known([XDPSocket(inode: 2, link: 1)])
+    state.unlistedSockets = .known([
+      UnlistedSocket(protocolName: "AF_VSOCK", inode: 9, isHere: nil, owners: [process])
+    ])
     state.socketCounts = .known([SocketCount(name: "XDP", count: -1)])
     state.unixListeners = .known([UnixListener(path: "/run/docker.sock", inode: 3)])
     state.processes = .known(

@@ -70,6 +70,20 @@ struct HostReaderTests {
     #expect(state.xdpSockets.value?.first?.owners.value?.map(\.pid) == [ownProcess])
   }
 
+  @Test func `kernel: a socket of another family is found although the kernel counts none`() throws
+  {
+    let vsock: Int32 = 40
+    let probe = Glibc.socket(vsock, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard probe >= 0 else { return }  // a kernel without that family
+    close(probe)
+    let state = try read { [try HostPlant.socket(vsock, SOCK_STREAM.rawValue, 0)] }
+    let found = try #require(state.unlistedSockets.value).filter { $0.isHere == true }
+    #expect(found.map(\.protocolName) == ["AF_VSOCK"])
+    #expect(found.first?.owners.map(\.pid) == [ownProcess])
+    let elsewhere = try #require(try read().unlistedSockets.value)
+    #expect(!elsewhere.contains { $0.isHere == true })
+  }
+
   @Test func `kernel: raw sockets of both families are found, with their protocol`() throws {
     let state = try read {
       [
