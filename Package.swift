@@ -116,7 +116,9 @@ let package = Package(
       ]),
     tests(
       "NetfilterLinkTests",
-      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+      [
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+      ]),
     tests(
       "AgreementTests",
       [
