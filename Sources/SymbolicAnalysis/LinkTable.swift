@@ -9,7 +9,7 @@ struct LinkTable {
   let hasOthers: Bool
 
   /// Takes the host's links, or makes up one for every name and index that rules compare with.
-  init(_ ruleset: Ruleset, _ host: HostFacts) {
+  init(_ ruleset: Ruleset, _ host: AnalysisFacts) {
     if let known = host.links {
       links = known.contains { $0.name == "lo" } ? known : [.loopback] + known
       hasOthers = false
@@ -96,5 +96,53 @@ extension Expression {
   fileprivate var loadsLink: Bool {
     guard case .meta(let load) = self else { return false }
     return [.iif, .oif, .iifname, .oifname].contains(load.key)
+  }
+}
+
+/// Numbers for the control groups that rules ask for: 0 none of them.
+struct CgroupTable {
+  /// The one level that rules ask for; nil when there are several.
+  let level: UInt32?
+  /// Each value's number, 8 bytes host order.
+  let rows: [[UInt8]]
+
+  init(_ ruleset: Ruleset) {
+    var levels: Set<UInt32> = []
+    var ids: Set<[UInt8]> = []
+    for table in ruleset.tables {
+      for chain in table.chains {
+        for rule in chain.rules {
+          let asked = rule.expressions.compactMap(\.cgroupLevel)
+          guard !asked.isEmpty else { continue }
+          levels.formUnion(asked)
+          for case .compare(let compare) in rule.expressions where compare.value.count == 8 {
+            ids.insert(compare.value)
+          }
+          for case .lookup(let lookup) in rule.expressions {
+            guard let set = table.sets.first(where: { $0.name == lookup.set }),
+              case .elements(let elements) = set.content
+            else { continue }
+            // Concatenations begin or end with the group, or hold it at a multiple of four bytes.
+            for element in elements {
+              for start in stride(from: 0, through: element.key.count - 8, by: 4) {
+                ids.insert(Array(element.key[start..<start + 8]))
+              }
+            }
+          }
+        }
+      }
+    }
+    level = levels.count == 1 ? levels.first : nil
+    // A number that no rule mentions stands for all others.
+    var other = [UInt8](repeating: 0xee, count: 8)
+    while ids.contains(other) { other[0] &+= 1 }
+    rows = [other] + ids.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+}
+
+extension Expression {
+  fileprivate var cgroupLevel: UInt32? {
+    if case .socket(let load) = self, load.key == .cgroupv2 { return load.level }
+    return nil
   }
 }

@@ -90,7 +90,8 @@ extension SymbolicAnalyzer {
     if let known = selectors[key] { return known }
     let table = FindingTable()
     let isDynamic =
-      set.flags.contains(.evaluated)
+      set.flags.contains(.evaluated) || !set.unknown.isEmpty
+      || !set.flags.isSubset(of: .known)
       || dynamicSets.contains(SetName(table: tableIndex, name: set.name))
     var function: Diagram
     switch set.content {
@@ -119,7 +120,7 @@ extension SymbolicAnalyzer {
     if isDynamic {
       let added = SetSelector.Finding(
         choices: [0, table.place(.init(isUnknown: true))],
-        causes: [cause("rules add elements to the set \(set.name)")])
+        causes: [cause("rules change the set \(set.name), or it is not known whole")])
       var first = FirstFinding(number: diagrams.makeOperationNumber(), table: table)
       function = try diagrams.apply(function, .constant(table.number(added)), &first)
     }
@@ -132,10 +133,13 @@ extension SymbolicAnalyzer {
   /// What an element that matches yields.
   private mutating func finding(_ element: SetElement, _ table: FindingTable) -> Int {
     let payload = table.place(.init(verdict: element.verdict, data: element.data))
-    if element.timeoutMilliseconds != nil {
-      return table.number(
-        SetSelector.Finding(
-          choices: [0, payload], causes: [cause("an element that expires")]))
+    var causes: [Int32] = []
+    if element.timeoutMilliseconds != nil { causes.append(cause("an element that expires")) }
+    if element.expressions.contains(where: \.isLimiting) {
+      causes.append(cause("a limit in an element"))
+    }
+    if !causes.isEmpty {
+      return table.number(SetSelector.Finding(choices: [0, payload], causes: causes.sorted()))
     }
     return table.number(SetSelector.Finding(choices: [payload]))
   }
@@ -287,5 +291,15 @@ extension SymbolicAnalyzer {
     guard !functions.isEmpty else { return .constant(0) }
     var operation = FirstFinding(number: diagrams.makeOperationNumber(), table: table)
     return try diagrams.compose(functions, &operation)
+  }
+}
+
+extension Expression {
+  /// Whether the expression, in an element, may break a lookup that found it.
+  fileprivate var isLimiting: Bool {
+    switch self {
+    case .counter, .last: false
+    default: true
+    }
   }
 }

@@ -69,9 +69,22 @@ extension SymbolicAnalyzer {
     case .skuid: return try where_(.socket, 1...1, [Bit].field(.socketUser, 32).swapped)
     case .skgid: return try where_(.socket, 1...1, [Bit].field(.socketGroup, 32).swapped)
     case .pkttype: return everywhere(.field(.packetType, 8))
-    case .length, .priority, .nftrace:
-      let why = cause("meta \(load.key.keyword)")
-      return everywhere(.opaque(load.key.lengthBytes * 8, why))
+    default: return othersLoads(load, context)
+    }
+  }
+
+  /// Keys that are not followed: their values are not known, and some may be absent.
+  private func othersLoads(_ load: MetaLoad, _ context: EvaluationContext) -> [LoadCase] {
+    let why = cause("meta \(load.key.keyword)")
+    let bits = [Bit].opaque(load.key.lengthBytes * 8, why)
+    switch load.key {
+    case .length, .priority, .nftrace, .random, .cpu, .time, .day, .hour, .secmark, .secpath:
+      return everywhere(bits)
+    case .iiftype, .iifgroup,
+      .iifkind where context.hook == .output:
+      return [LoadCase(packets: .everything, bits: nil)]
+    default:
+      return [LoadCase(packets: .everything, bits: bits, mayBreak: why)]
     }
   }
 
@@ -100,6 +113,10 @@ extension SymbolicAnalyzer {
     case .mark:
       return try where_(
         .conntrackState, 1...3, bits(PacketField.conntrackMark, 4, path).swapped)
+    default:
+      let why = cause("ct \(load.key.keyword)")
+      return try where_(
+        .conntrackState, 1...3, .opaque(load.key.lengthBytes * 8, why), mayBreak: why)
     }
   }
 

@@ -19,7 +19,7 @@ extension SymbolicAnalyzer {
         LoadCase(
           packets: .everything, bits: .opaque(Int(load.lengthBytes) * 8, why), mayBreak: why)
       ]
-    case .inner:
+    case .inner, .tunnel:
       let why = cause("the payload behind the transport header")
       return [
         LoadCase(
@@ -124,10 +124,10 @@ extension SymbolicAnalyzer {
     switch offset {
     case 0: [.zero, .one, .zero, .zero] + .opaque(4, why)
     case 1: bits(.trafficClass, 8, path)
-    case 6: Array([Bit].field(.fragment, 16)[..<8])
-    case 7: Array([Bit].field(.fragment, 16)[8...])
+    case 6: Array(bits(.fragment, 16, path)[..<8])
+    case 7: Array(bits(.fragment, 16, path)[8...])
     case 8: bits(.hopLimit, 8, path)
-    case 9: .field(.transportProtocol, 8)
+    case 9: bits(.transportProtocol, 8, path)
     case 12..<16: byte(of: .source3, offset - 12, path)
     case 16..<20: byte(of: .destination3, offset - 16, path)
     default: .opaque(8, why)
@@ -136,13 +136,13 @@ extension SymbolicAnalyzer {
 
   private func ipv6Byte(_ offset: Int, _ why: Int32, _ path: RulePath) -> [Bit] {
     let traffic = bits(.trafficClass, 8, path)
-    let label = [Bit].field(.flowLabel, 20)
+    let label = bits(.flowLabel, 20, path)
     switch offset {
     case 0: return [.zero, .one, .one, .zero] + traffic[..<4]
     case 1: return Array(traffic[4...]) + label[..<4]
     case 2: return Array(label[4..<12])
     case 3: return Array(label[12...])
-    case 6: return .field(.firstNextHeader, 8)
+    case 6: return bits(.firstNextHeader, 8, path)
     case 7: return bits(.hopLimit, 8, path)
     case 8..<24: return byte(of: PacketField.source[(offset - 8) / 4], (offset - 8) % 4, path)
     case 24..<40:

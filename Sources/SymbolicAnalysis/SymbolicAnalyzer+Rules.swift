@@ -126,7 +126,7 @@ extension SymbolicAnalyzer {
       try split(path, condition(compare, path), &next, &run)
     case .range(let range):
       try split(path, condition(range, path), &next, &run)
-    case .bitwise, .byteorder, .immediate(.data):
+    case .bitwise, .shift, .bitwiseOperation, .byteorder, .immediate(.data):
       var path = path
       compute(expression, &path.registers)
       next.append(path)
@@ -134,18 +134,12 @@ extension SymbolicAnalyzer {
       try finish(path, verdict, &next, &run)
     case .lookup(let lookup):
       try step(lookup, path, &next, &run)
-    case .counter:
+    case .counter, .last, .log:
       next.append(path)
     case .reject:
       end(path, Outcome(drops: true), &run)
-    case .metaSet(let set):
-      next.append(changed(path, set))
-    case .redirect(let redirect):
-      try step(redirect, path, &run)
-    case .objectReference(let reference):
-      try step(reference, path, &next, &run)
-    case .unknown(let name, _):
-      end(path, anything(path, "the expression \(name)"), &run)
+    default:
+      try stepRarely(expression, path, &next, &run)
     }
   }
 
@@ -190,39 +184,6 @@ extension SymbolicAnalyzer {
     let isReversed = range.to.lexicographicallyPrecedes(range.from)
     let inside = isReversed ? Condition.never : try between(bits, range.from, range.to)
     return range.isInverted ? try not(inside) : inside
-  }
-
-  // MARK: Registers
-
-  private func compute(_ expression: Expression, _ registers: inout RegisterFile) {
-    switch expression {
-    case .immediate(.data(let bytes, let register)):
-      registers.store([Bit](bytes: bytes), word: register.word)
-    case .bitwise(let bitwise):
-      // Whole words, as the kernel does it.
-      let length = (bitwise.mask.count + 3) / 4 * 4
-      let bits = registers.load(bitwise.source.word, lengthBytes: length)
-      let mask = [Bit](bytes: bitwise.mask + [UInt8](repeating: 0, count: 3))
-      let flip = [Bit](bytes: bitwise.xor + [UInt8](repeating: 0, count: 3))
-      let result = bits.indices.map { index in
-        let kept = mask[index] == .one ? bits[index] : .zero
-        return flip[index] == .one ? kept.flipped : kept
-      }
-      registers.store(result, word: bitwise.destination.word)
-    case .byteorder(let order):
-      let bits = registers.load(order.source.word, lengthBytes: Int(order.lengthBytes))
-      let size = Int(order.sizeBytes) * 8
-      guard size == 16 || size == 32 || size == 64, !bits.isEmpty, bits.count % size == 0 else {
-        registers.store(
-          .opaque(bits.count, cause("a byte order of odd length")), word: order.destination.word)
-        return
-      }
-      let result = stride(from: 0, to: bits.count, by: size).flatMap {
-        Array(bits[$0..<$0 + size]).swapped
-      }
-      registers.store(result, word: order.destination.word)
-    default: return
-    }
   }
 }
 

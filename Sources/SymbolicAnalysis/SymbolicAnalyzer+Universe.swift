@@ -19,6 +19,11 @@ extension SymbolicAnalyzer {
     ])
   }
 
+  /// Packets whose headers and addresses fit together, wherever they are.
+  mutating func consistentPackets() throws(PacketSetError) -> Diagram {
+    try diagrams.intersection(headers(), addressTypes())
+  }
+
   private mutating func set(
     _ field: PacketField, _ values: ClosedRange<UInt32>...
   ) throws(PacketSetError) -> Diagram {
@@ -189,7 +194,9 @@ extension SymbolicAnalyzer {
 
 extension Expression {
   fileprivate var mayCopy: Bool {
-    if case .unknown = self { return true }
-    return false
+    switch self {
+    case .unknown, .duplicate, .target: true
+    default: false
+    }
   }
 }

@@ -12,7 +12,7 @@ public import PacketSets
 /// `net/netfilter/core.c`.
 /// Example:
 /// ```
-/// var analyzer = SymbolicAnalyzer(ruleset, HostFacts())
+/// var analyzer = SymbolicAnalyzer(ruleset, AnalysisFacts())
 /// let egress = try analyzer.analyze(.egress)
 /// let leaves = egress.mayPass
 /// ```
@@ -21,10 +21,12 @@ public struct SymbolicAnalyzer: ~Copyable {
   public var diagrams: PacketDiagrams
 
   let ruleset: Ruleset
-  let host: HostFacts
+  let host: AnalysisFacts
   let table = OutcomeTable()
   var tables: [ValueTable] = []
   let links: LinkTable
+  /// The level that every `socket cgroupv2` load asks for; nil when they differ.
+  let cgroupLevel: UInt32?
   var selectors: [SelectorKey: SetSelector] = [:]
   var chainFunctions: [ChainKey: Diagram] = [:]
   var openChains: Set<ChainKey> = []
@@ -39,12 +41,15 @@ public struct SymbolicAnalyzer: ~Copyable {
 
   /// Prepares an analysis; nothing is computed yet.
   public init(
-    _ ruleset: Ruleset, _ host: HostFacts = HostFacts(), budget: DiagramBudget = DiagramBudget()
+    _ ruleset: Ruleset, _ host: AnalysisFacts = AnalysisFacts(),
+    budget: DiagramBudget = DiagramBudget()
   ) {
     self.ruleset = ruleset
     self.host = host
     diagrams = PacketDiagrams(budget: budget)
     links = LinkTable(ruleset, host)
+    let cgroups = CgroupTable(ruleset)
+    cgroupLevel = cgroups.level
     for (index, table) in ruleset.tables.enumerated() {
       for (place, set) in table.sets.enumerated() {
         setIndex[SetName(table: index, name: set.name)] = place
@@ -71,6 +76,7 @@ public struct SymbolicAnalyzer: ~Copyable {
       ValueTable(field: .inputInterface, rows: links.nameRows),
       ValueTable(field: .outputInterface, rows: links.indexRows),
       ValueTable(field: .outputInterface, rows: links.nameRows),
+      ValueTable(field: .socketCgroup, rows: cgroups.rows),
     ]
   }
 
@@ -190,5 +196,8 @@ struct OperationKey: Hashable {
 
 extension Expression {
   /// The set that the expression adds elements to or deletes them from.
-  var changedSet: String? { nil }
+  var changedSet: String? {
+    if case .dynamicSet(let change) = self { return change.set }
+    return nil
+  }
 }

@@ -50,7 +50,7 @@ extension SymbolicAnalyzer {
         possible, diagrams.packets(of: function) { outcomes[$0].next.contains(change) })
       leaving.append(try diagrams.after(table.changes[Int(change)].fields, before))
     }
-    let all = try diagrams.union(leaving)
+    let all = try diagrams.intersection(diagrams.union(leaving), consistentPackets())
     return WayAnalysis(
       way: way, possible: possible, mayPass: may, mustPass: must, undecided: undecided,
       mayLeave: all, causes: try causes(of: undecided, function), notModelled: omissions,
@@ -79,18 +79,23 @@ extension SymbolicAnalyzer {
     return numbers.sorted().map { table.causes[Int($0)] }
   }
 
-  /// Tables whose chains see packets at hooks that are not modelled.
+  /// What may send or stop packets and is not looked at.
   private var omissions: [String] {
     ruleset.tables.filter { !$0.isDormant }.flatMap { table -> [String] in
-      let hooked = table.chains.filter { $0.hook != nil }
-      switch table.family {
-      case .bridge, .netdev, .arp:
-        return hooked.map { "\(table.label) \($0.name): chains of this family" }
-      default:
-        return hooked.filter { $0.hook?.hook == .ingress }
-          .map { "\(table.label) \($0.name): the ingress hook" }
-          + table.unknown.map { "\(table.label): \($0.kind)" }
+      var found = table.allUnknown.map { "\(table.label): \($0.kind)" }
+      let isIP = [.inet, .ip, .ip6].contains(table.family)
+      for chain in table.chains {
+        if let hook = chain.hook?.hook, !isIP || [.ingress, .egress, .unknown].contains(hook) {
+          found.append("\(table.label) \(chain.name): a chain at the hook \(hook)")
+        }
+        for (index, rule) in chain.rules.enumerated() {
+          for expression in rule.expressions {
+            guard let copy = expression.copies else { continue }
+            found.append("\(table.label) \(chain.name) rule \(index + 1): \(copy)")
+          }
+        }
       }
+      return found
     }
   }
 
@@ -99,4 +104,17 @@ extension SymbolicAnalyzer {
 
   /// The value of interface fields that stands for the loopback link.
   public var loopbackValue: UInt32 { links.loopback }
+}
+
+extension Expression {
+  /// How the expression sends packets past rules; nil when it does not.
+  fileprivate var copies: String? {
+    switch self {
+    case .duplicate: "a copy of the packet is sent"
+    case .target(let target) where target.name == "TEE": "a copy of the packet is sent"
+    case .flowOffload: "later packets of the flow do not pass the forward hook"
+    case .forward: "the packet is sent out of another device"
+    default: nil
+    }
+  }
 }

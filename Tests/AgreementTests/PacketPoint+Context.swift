@@ -24,7 +24,41 @@ extension PacketPoint {
     packet.packetType = .known(UInt8(self[.packetType]))
     packet.sourceType = .known(self[.sourceType])
     packet.destinationType = .known(self[.destinationType])
+    packet.isFirstOfFlow = .known(state == .new)
+    packet.isExemptFromReassembly = true
     return packet
+  }
+
+  /// The same packet with what changed on its way, as far as its bytes show it.
+  func changed(into bytes: [UInt8], mark: UInt32?) -> PacketPoint {
+    var point = self
+    let isIPv4 = family == .ipv4
+    func word(_ offset: Int) -> UInt32 {
+      bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
+    }
+    if isIPv4 {
+      point[.source3] = word(12)
+      point[.destination3] = word(16)
+      point[.hopLimit] = UInt32(bytes[8])
+      point[.trafficClass] = UInt32(bytes[1])
+    } else {
+      for index in 0..<4 {
+        point[PacketField.source[index]] = word(8 + 4 * index)
+        point[PacketField.destination[index]] = word(24 + 4 * index)
+      }
+      point[.hopLimit] = UInt32(bytes[7])
+    }
+    let start = bytes.count - Int(self[.transportLength])
+    if self[.transportLength] >= 4 {
+      point[.sourcePort] = word(start) >> 16
+      point[.destinationPort] = word(start) & 0xffff
+    }
+    if let mark {
+      for (index, field) in PacketField.mark.enumerated() {
+        point[field] = mark >> UInt32(28 - 4 * index) & 15
+      }
+    }
+    return point
   }
 
   private func interface(

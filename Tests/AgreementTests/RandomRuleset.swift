@@ -10,10 +10,13 @@ struct RandomRuleset {
   var interesting: [PacketField: [UInt32]] = [:]
   private var sets: [NamedSet] = []
   private let hooks: [Hook]
+  /// Whether rules may change packets, translate addresses and count.
+  private let isRich: Bool
 
-  init(seed: UInt64, hooks: [Hook]) {
+  init(seed: UInt64, hooks: [Hook], isRich: Bool = false) {
     random = SeededGenerator(seed: seed)
     self.hooks = hooks
+    self.isRich = isRich
   }
 
   mutating func make() -> Ruleset {
@@ -32,11 +35,12 @@ struct RandomRuleset {
     }
     for index in 0...random.next(upperBound: 2) {
       let binding = HookBinding(
-        type: "filter", hook: pick(hooks), priority: pick([-190, -150, 0, 0, 5]),
+        type: "filter", hook: pick(hooks), priority: pick([-300, -150, 0, 0, 5]),
         policy: chance(3) ? .drop : .accept)
       chains.append(
         Chain(name: "b\(index)", hook: binding, rules: rules(calling: 0..<regular)))
     }
+    if isRich && chance(2) { chains.append(translation(family)) }
     return Table(
       family: family, name: name, flags: chance(12) ? 1 : 0, sets: sets, chains: chains)
   }
@@ -45,12 +49,69 @@ struct RandomRuleset {
     (0..<random.next(upperBound: 6)).map { _ in
       var expressions: [Expression] = []
       for _ in 0..<random.next(upperBound: 4) { expressions += match() }
+      if isRich && chance(3) { expressions += change() }
       expressions += statement(calling)
       return Rule(expressions)
     }
   }
 
   // MARK: Statements
+
+  /// A chain of type nat, whose rules translate flows.
+  private mutating func translation(_ family: TableFamily) -> Chain {
+    let isSource = hooks.contains(.postrouting) && chance(3)
+    let hook: Hook = isSource ? .postrouting : hooks.contains(.output) ? .output : .prerouting
+    let rules = (0..<2).map { _ -> Rule in
+      let isWide = family == .ip6 || family == .inet && chance(2)
+      let address =
+        isWide
+        ? IPAddress.v6(0x2001_0db8 << 96 | 7).networkOrderBytes
+        : IPAddress.v4(pick(addresses)).networkOrderBytes
+      let port = Register(word: 8)
+      var expressions = match()
+      expressions.append(.immediate(.data(address, into: Register(word: 4))))
+      expressions.append(.immediate(.data([0x1f, 0x90], into: port)))
+      if isSource {
+        return Rule(expressions + [.masquerade(Masquerade())])
+      } else if chance(3) {
+        return Rule(expressions + [.redirect(Redirect(port: chance(2) ? port : nil))])
+      }
+      let nat = NAT(
+        .destination, family: isWide ? .ip6 : .ip, address: Register(word: 4),
+        port: chance(2) ? port : nil)
+      return Rule(expressions + [.nat(nat)])
+    }
+    let binding = HookBinding(
+      type: "nat", hook: hook, priority: pick([-100, 0, 100]), policy: .accept)
+    return Chain(name: "nat", hook: binding, rules: rules)
+  }
+
+  /// Statements that change a packet, its flow, or nothing.
+  private mutating func change() -> [Expression] {
+    switch random.next(upperBound: 6) {
+    case 0: return [.log(Log(prefix: "x")), .last(Last())]
+    case 1: return [.limit(Limit(rate: 5, periodSeconds: 1, burst: 5))]
+    case 2: return [.notrack]
+    case 3:
+      return [
+        .immediate(.data(number(pick([1, 8])), into: r)), .ctSet(ConntrackSet(.mark, from: r)),
+      ]
+    case 4:
+      return [
+        .immediate(.data([1, 187], into: r)),
+        .payloadSet(
+          PayloadSet(.transport, offsetBytes: 2, lengthBytes: 2, from: r, checksum: .none)),
+      ]
+    default:
+      return [
+        .meta(MetaLoad(.mark, into: r)),
+        .shift(
+          Shift(
+            pick([.left, .right]), source: r, destination: r, lengthBytes: 4, bits: pick([1, 8]))),
+        .compare(Compare(r, .equal, number(pick([1, 8])))),
+      ]
+    }
+  }
 
   private mutating func verdict(_ calling: Range<Int>) -> Verdict {
     switch random.next(upperBound: 9) {

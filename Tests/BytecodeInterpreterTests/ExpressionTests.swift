@@ -208,7 +208,7 @@ import Testing
       undecided(" [ redir ]: the packet's flow is not stated")),
     Case(
       "an unknown expression", [.unknown(name: "xfrm", bytes: [1])] + .drop, tcp4,
-      undecided(" [ xfrm ?? 1 bytes ]: not modelled")),
+      undecided(" [ xfrm ?? 1:01 ]: not modelled")),
     Case(
       "an unknown expression after one that breaks",
       .ipv6 + [.unknown(name: "xfrm", bytes: [1])] + .drop, tcp4, .accept),

@@ -35,7 +35,9 @@ private func v6(_ first: UInt8, _ second: UInt8, _ last: UInt8) -> [UInt8] {
 private let exact4 = v4(255, 255, 255, 255)
 
 extension ExtensionCase {
-  /// Rules of IPv4. Needs the sets `bl` and `pp` of ipset, in that order.
+  /// Rules of IPv4.
+  ///
+  /// They need the sets `bl` and `pp` of ipset, in that order.
   static let ipv4: [ExtensionCase] =
     conntrack + ports + identities + addresses + numbers
     + answers + marks + untracked + translations

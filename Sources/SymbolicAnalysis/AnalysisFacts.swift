@@ -36,7 +36,7 @@ public struct Link: Hashable, Sendable {
 }
 
 /// What is known about a host beside its rules; what is not stated is taken as possible.
-public struct HostFacts: Hashable, Sendable {
+public struct AnalysisFacts: Hashable, Sendable {
   /// The kernel's quirks.
   public var kernel: KernelQuirks
   /// Every link there is, or nil when they are not known.
