@@ -232,7 +232,7 @@ extension Program {
       state.load(start, length, into: word)
       return .next
     case .transport:
-      return loadTransport(instruction, headers, &state)
+      return loadTransport(instruction, packet, headers, &state)
     case .compare:
       let left = state.registers[word] & instruction.mask
       return holds(instruction.other, left, instruction.value) ? .next : .breakRule

@@ -222,6 +222,10 @@ struct PathWalk: ~Copyable {
     }
     // At devices the kernel first looks whether the packet is all there.
     if rare.hook.rawValue >= Hook.ingress.rawValue, !isWhole { headers = PacketHeaders() }
+    // An offset of 0 counts from the link-layer header there.
+    if rare.hook == .egress, packet.family == .ipv6, headers.fragmentOffset != 0 {
+      headers.transportOffset = Int32(-(state.extraBytes ?? 1 << 20))
+    }
     state.nfproto = entry.families == .netdev ? 5 : packet.family.rawValue
     let before = RoutingKey(state.bytes, state.mark, packet.family)
     switch program.run(entry.chain, packet, headers, &state, &trace) {

@@ -12,7 +12,8 @@ import Testing
 
   static func walk(
     _ chains: [Chain], sets: [NamedSet] = [], _ packet: PacketContext = PassageTests.packet,
-    path: Path = .output, family: TableFamily = .inet, in surroundings: Surroundings = Surroundings()
+    path: Path = .output, family: TableFamily = .inet,
+    in surroundings: Surroundings = Surroundings()
   ) throws -> Passage {
     let table = Table(family: family, name: "t", sets: sets, chains: chains)
     return try Interpreter(ruleset: Ruleset(tables: [table]))
