@@ -139,6 +139,8 @@ extension Expression {
     case .numberGenerator, .hash: "which number it yields is not stated"
     case .route, .fib, .socket, .fingerprint, .tunnel, .transform:
       "what \(name) finds is not stated"
+    case .match(let match): "whether \(match.name) holds is not stated"
+    case .target(let target): "what \(target.name) does is not modelled"
     case .metaSet, .ctSet: "it changes what later hooks see"
     default: "it is not modelled"
     }
