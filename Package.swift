@@ -44,8 +44,12 @@ let package = Package(
     module("Bytecode", ["NetworkTypes"]),
     module("RuleCompiler", ["NetworkTypes", "PolicyLanguage", "Bytecode", "Hashing"]),
     module("BytecodeInterpreter", ["NetworkTypes", "Bytecode"]),
+    module("SymbolicAnalysis", ["NetworkTypes", "Bytecode", "PacketSets"]),
     module("ConnectionReplay", ["NetworkTypes"]),
     module("HostFacts", ["NetworkTypes"]),
+    module(
+      "HostAudit",
+      ["HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning"]),
 
     // The doors to the system.
     module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
@@ -57,7 +61,7 @@ let package = Package(
       "Operations",
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "BytecodeInterpreter", "ConnectionReplay", "NetfilterLink", "LinuxSystem",
+        "BytecodeInterpreter", "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem",
         "NameResolution",
       ]),
     .executableTarget(
@@ -107,23 +111,46 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "NetfilterLink", "LinuxSystem", "NetworkTypes", "RandomPolicies",
-        "SeededRandom",
+        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
+        "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
-      ["NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom"]),
+      [
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+      ]),
+    tests(
+      "AgreementTests",
+      [
+        "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
+        "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
+      ]),
+    tests(
+      "DifferentialTests",
+      [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "SeededRandom", "TestSupport",
+      ]),
     tests(
       "LinuxSystemTests",
-      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+      [
+        "LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom",
+        "TestSupport", "CLinux",
+      ]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
+    tests(
+      "HostAuditTests",
+      [
+        "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
+        "LinuxSystem", "TestSupport",
+      ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
     tests(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "Bytecode", "TestSupport",
+        "Bytecode", "HostFacts", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]

@@ -14,7 +14,7 @@ class Sample:
     def __init__(self, numbers, commit):
         self.start, wall, cpu, kibibytes = numbers
         self.wall, self.cpu, self.peak = wall / 1e9, cpu / 1e9, kibibytes / 1024
-        # Up to the moment the kernel had taken the first (the large) transaction.
+        # Up to the moment the kernel had taken the last transaction before the swap.
         self.commit_wall = (commit[0] - self.start) / 1e9 if commit else None
         self.commit_cpu = commit[1] / 1e9 if commit else None
 
@@ -52,7 +52,9 @@ class Bench:
             raise SystemExit(f"bench: {' '.join(case.command)} failed: {result.stderr[:2000]}")
         commit = None
         if times.exists():
-            commit = [int(word) for word in times.read_text().split("\n")[0].split()]
+            # One line a transaction: those that preload, then the one that swaps.
+            lines = times.read_text().splitlines()
+            commit = [int(word) for word in lines[-2 if len(lines) > 1 else 0].split()]
         return Sample([int(word) for word in out.read_text().split()], commit)
 
     def run(self, cases, pause=0.0):

@@ -34,9 +34,7 @@ extension Table {
   /// Example: a table without its last rule differs by `missing: chain output rule 2
   /// [ immediate reg 0 drop ]`.
   public func differences(from expected: Table) -> [TableDifference] {
-    let runtime = Set((sets + expected.sets).filter(\.isRuntimeState).map(\.name))
-    let found = canonical(runtimeSets: runtime)
-    let wanted = expected.canonical(runtimeSets: runtime)
+    let (found, wanted) = canonicalForms(with: expected)
     if found == wanted { return [] }
     var result: [TableDifference] = []
     compare(
@@ -67,6 +65,19 @@ extension Table {
     pair(wanted.sets, found.sets, \.name, "set", &result) { $1.differ(from: $0, &$2) }
     pair(wanted.chains, found.chains, \.name, "chain", &result) { $1.differ(from: $0, &$2) }
     return result
+  }
+
+  /// Whether ``differences(from:)`` would find none, without naming them.
+  ///
+  /// O(n log n) in the number of elements, O(n) for sets of plain addresses.
+  public func isSame(as expected: Table) -> Bool {
+    let (found, wanted) = canonicalForms(with: expected)
+    return found == wanted
+  }
+
+  private func canonicalForms(with expected: Table) -> (found: Table, wanted: Table) {
+    let runtime = Set((sets + expected.sets).filter(\.isRuntimeState).map(\.name))
+    return (canonical(runtimeSets: runtime), expected.canonical(runtimeSets: runtime))
   }
 
   /// How many elements of one set a comparison names.

@@ -28,7 +28,11 @@ extension Interpreter {
   ) -> Passage {
     guard PacketHeaders(packet.bytes.span, packet.family, program.kernel) != nil else {
       let obstacle = Obstacle(reason: "the bytes are no \(packet.family) packet")
-      return Passage(fate: .cannotDecide([obstacle]), trace: [], copies: [])
+      return Passage(fate: .cannotDecide([obstacle]), trace: [], isOnlyWay: false, copies: [])
+    }
+    if program.obstacle >= 0 {
+      let obstacle = Obstacle(reason: program.reasons[Int(program.obstacle)].text)
+      return Passage(fate: .cannotDecide([obstacle]), trace: [], isOnlyWay: false, copies: [])
     }
     var choices = Choices()
     var agreed: Passage?
@@ -45,13 +49,14 @@ extension Interpreter {
         return passage
       }
       passage.fate = common
+      passage.isOnlyWay = choices.points.isEmpty
       agreed = passage
       if case .undecided = end { return passage }
       if !choices.advance() { return passage }
     }
     choices.note(.packet("more than \(Self.wayLimit) ways through what is not known"))
     return Passage(
-      fate: .cannotDecide(obstacles(choices)), trace: agreed?.trace ?? [],
+      fate: .cannotDecide(obstacles(choices)), trace: agreed?.trace ?? [], isOnlyWay: false,
       copies: agreed?.copies ?? [])
   }
 
@@ -79,7 +84,11 @@ extension Interpreter {
       let end = number + 1 < walk.hooks.count ? walk.hooks[number + 1].start : raw.count
       steps += raw[mark.start..<end].map { visited($0, mark.hook) }
     }
-    return Passage(fate: fate, trace: steps, copies: walk.rare.copies.map { place(rule: $0) })
+    return Passage(
+      fate: fate, trace: steps, isOnlyWay: false,
+      copies: walk.rare.copyPoints.map {
+        place(rule: program.rule(of: program.places[Int($0)].instruction))
+      })
   }
 
   private func visited(_ raw: RawStep, _ hook: Hook) -> VisitedRule {
@@ -107,6 +116,15 @@ extension Interpreter {
   private func reject(of rule: Rule) -> Reject {
     for case .reject(let reject) in rule.expressions { return reject }
     return .adminProhibited
+  }
+
+  /// Whether a base chain is on a device; names may end with a star.
+  func sees(_ entry: Program.Entry, _ device: String) -> Bool {
+    let chain = program.chains[Int(entry.chain)]
+    let devices = ruleset.tables[Int(chain.table)].chains[Int(chain.chain)].hook?.devices ?? []
+    return devices.contains { name in
+      name == device || (name.last == "*" && device.hasPrefix(name.dropLast()))
+    }
   }
 
   // MARK: Places
@@ -143,11 +161,9 @@ extension Interpreter {
       let instruction = program.code[Int(number)]
       let rule = program.rule(of: number)
       let expression = sourceRule(rule).expressions[Int(program.expressionNumbers[Int(number)])]
-      let reason =
-        instruction.operation == .undecided
-        ? program.reasons[Int(instruction.index)].detail
-        : missing ?? "\(instruction.fact) is not stated"
-      return Obstacle(place: place(rule: rule), expression: expression.listing, reason: reason)
+      return Obstacle(
+        place: place(rule: rule), expression: expression.listing,
+        reason: missing ?? program.lack(of: instruction))
     }
   }
 
@@ -159,7 +175,7 @@ extension Interpreter {
 
 extension Program {
   /// The rule of an instruction.
-  fileprivate func rule(of instruction: Int32) -> Int32 {
+  func rule(of instruction: Int32) -> Int32 {
     var low = 0
     var high = rules.count - 1
     while low < high {

@@ -71,8 +71,11 @@ public struct Interpreter: Sendable {
   private func run(
     _ hook: Hook, _ packet: borrowing PacketContext, _ trace: inout [RawStep]?
   ) -> Outcome {
-    guard let headers = PacketHeaders(packet.bytes.span, packet.family, program.kernel) else {
+    guard var headers = PacketHeaders(packet.bytes.span, packet.family, program.kernel) else {
       return .cannotDecide(reasons: ["the bytes are no \(packet.family) packet"])
+    }
+    if program.obstacle >= 0 {
+      return .cannotDecide(reasons: [program.reasons[Int(program.obstacle)].text])
     }
     var state = MachineState(packet)
     for entry in program.entries[Int(hook.rawValue)] {
@@ -83,6 +86,11 @@ public struct Interpreter: Sendable {
       let obstacle = max(entry.obstacle, entry.lonelyObstacle)
       if obstacle >= 0 {
         return .cannotDecide(reasons: [program.reasons[Int(obstacle)].text])
+      }
+      if program.changesBytes,
+        let now = PacketHeaders(state.bytes.span, packet.family, program.kernel)
+      {
+        headers = now
       }
       switch program.run(entry.chain, packet, headers, &state, &trace) {
       case .accept: continue
@@ -120,18 +128,38 @@ public struct Interpreter: Sendable {
   }
 }
 
-extension Program.Instruction {
-  /// What the instruction reads, in nft(8)'s words.
-  var fact: String {
-    switch operation {
-    case .meta: "meta \(MetaKey(rawValue: index)?.keyword ?? "key \(index)")"
-    case .ct: "ct \(ConntrackKey(rawValue: index)?.keyword ?? "key \(index)")"
-    case .translate: "the packet's flow"
-    case .addressType: "fib \(index == 1 ? "saddr" : "daddr") type"
-    case .link: "the link-layer header"
-    case .inner: "the header inside a tunnel"
-    case .option: "whether the kernel takes the IP options as well formed"
-    default: "what it reads"
+extension Program {
+  /// What an instruction that cannot be decided lacks.
+  func lack(of instruction: Instruction) -> String {
+    switch instruction.operation {
+    case .undecided: return reasons[Int(instruction.index)].detail
+    case .other, .otherLoad:
+      if let lack = lacks[instruction.index] { return lack }
+      return others[Int(instruction.index)].lack
+    case .meta: return "meta \(MetaKey(rawValue: instruction.index)?.keyword ?? "") is not stated"
+    case .ct: return "ct \(ConntrackKey(rawValue: instruction.index)?.keyword ?? "") is not stated"
+    case .translate: return "the packet's flow is not stated"
+    case .addressType: return "fib \(instruction.index == 1 ? "saddr" : "daddr") type is not stated"
+    default: return "what it reads is not stated"
+    }
+  }
+}
+
+extension Expression {
+  /// What it needs besides packet and ruleset.
+  fileprivate var lack: String {
+    switch self {
+    case .meta(let load): "meta \(load.key.keyword) is not stated"
+    case .ct(let load): "ct \(load.key.keyword) is not stated"
+    case .payload: "the link-layer header is not stated"
+    case .extensionHeader: "whether the kernel takes the IP options as well formed is not known"
+    case .limit, .quota, .connectionLimit, .objectReference, .objectMap:
+      "what the \(name) has left is not stated"
+    case .numberGenerator, .hash: "which number it yields is not stated"
+    case .route, .fib, .socket, .fingerprint, .tunnel, .transform:
+      "what \(name) finds is not stated"
+    case .metaSet, .ctSet: "it changes what later hooks see"
+    default: "it is not modelled"
     }
   }
 }

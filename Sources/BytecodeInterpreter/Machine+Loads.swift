@@ -12,7 +12,7 @@ extension Program {
     let word = Int(instruction.register)
     switch instruction.index {
     case MetaKey.nfproto.rawValue:
-      state.registers.store(byte: packet.family.rawValue, into: word)
+      state.registers.store(byte: state.nfproto, into: word)
       return .next
     case MetaKey.l4proto.rawValue:
       guard headers.transportProtocol >= 0 else { return .breakRule }
@@ -28,7 +28,8 @@ extension Program {
     let word = Int(instruction.register)
     switch MetaKey(rawValue: instruction.index) {
     case .length:
-      state.registers.store(hostOrder: UInt32(state.bytes.count), into: word)
+      guard let extra = state.extraBytes else { return .undecided }
+      state.registers.store(hostOrder: UInt32(state.bytes.count + extra), into: word)
       return .next
     case .protocol:
       state.registers[word] = packet.family == .ipv4 ? 0x0800_0000 : 0x86dd_0000
@@ -37,6 +38,11 @@ extension Program {
     case .skuid: return load(packet.socketUser, into: word, &state.registers)
     case .skgid: return load(packet.socketGroup, into: word, &state.registers)
     case .pkttype:
+      if let changed = state.rare?.changes[.meta(MetaLoad(.pkttype, into: Register(word: 0)))] {
+        guard case .known(let bytes) = changed else { return .undecided }
+        state.registers.store(byte: bytes[0], into: word)
+        return .next
+      }
       guard case .known(let type) = packet.packetType else { return .undecided }
       state.registers.store(byte: type, into: word)
       return .next
@@ -108,17 +114,7 @@ extension Program {
   func loadInner(
     _ instruction: Instruction, _ headers: PacketHeaders, _ state: inout MachineState
   ) -> Signal {
-    guard headers.transportProtocol >= 0, headers.fragmentOffset == 0 else { return .breakRule }
-    let transport = Int(headers.transportOffset)
-    let inner: Int
-    switch headers.transportProtocol {
-    case 17: inner = transport + 8
-    case 6:
-      guard transport + 20 <= state.bytes.count else { return .breakRule }
-      inner = transport + Int(state.bytes[transport + 12] >> 4) * 4
-    case 47, 4, 41: return .undecided
-    default: return .breakRule
-    }
+    guard case .at(let inner) = innerOffset(headers, state.bytes) else { return .breakRule }
     let start = inner + Int(instruction.index)
     let length = Int(instruction.length)
     guard start + length <= state.bytes.count else { return .breakRule }
@@ -149,7 +145,7 @@ extension Program {
     case .status: return load(rare?.ctStatus ?? packet.ctStatus, into: word, &state.registers)
     case .mark: return load(rare?.ctMark ?? packet.ctMark, into: word, &state.registers)
     case .direction:
-      switch packet.ctDirection {
+      switch rare?.ctDirection ?? packet.ctDirection {
       case .unknown: return .undecided
       case .absent: return .breakRule
       case .known(let direction):

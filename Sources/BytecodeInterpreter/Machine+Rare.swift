@@ -35,7 +35,8 @@ extension Program {
     case .headerPresence, .headerBytes:
       return loadHeader(instruction, packet.family, &state)
     case .translate: return translate(instruction, packet, &state)
-    case .option: return loadOption(instruction, packet.family, &state)
+    case .other: return runOther(instruction, packet, headers, &state)
+    case .otherLoad: return loadOther(instruction, packet, headers, &state)
     default: return .undecided
     }
     return .next
@@ -74,30 +75,6 @@ extension Program {
     let length = Int(instruction.length)
     guard start + length <= state.bytes.count else { return .breakRule }
     state.load(start, length, into: word)
-    return .next
-  }
-
-  /// An option that a plain walk does not meet is absent, whether or not the kernel finds the
-  /// options well formed; one that it meets is present only if they are, which is not modelled.
-  ///
-  /// Source: `ipv4_find_option`, `net/netfilter/nft_exthdr.c`.
-  private func loadOption(
-    _ instruction: Instruction, _ family: Family, _ state: inout MachineState
-  ) -> Signal {
-    guard family == .ipv4 else { return .breakRule }
-    let end = min(Int(state.bytes[0] & 15) * 4, state.bytes.count)
-    var at = 20
-    while at < end, state.bytes[at] != 0 {
-      if state.bytes[at] == UInt8(instruction.index) { return .undecided }
-      if state.bytes[at] == 1 {
-        at += 1
-        continue
-      }
-      guard at + 1 < end, state.bytes[at + 1] >= 2 else { break }
-      at += Int(state.bytes[at + 1])
-    }
-    if instruction.other == 1 { return .breakRule }
-    state.registers.store(byte: 0, into: Int(instruction.register))
     return .next
   }
 }

@@ -42,6 +42,10 @@ struct MachineState: ~Copyable {
   /// The packet as rules have left it.
   var bytes: [UInt8]
   var mark: Fact<UInt32>
+  /// `meta nfproto`: the family of the hook, which devices have one of their own for.
+  var nfproto: UInt8
+  /// Bytes before the network header that count; nil when unknown.
+  var extraBytes: Int? = 0
   /// `ct state` as loads see it now.
   var ctState: ConntrackState?
   /// What else changes, on a walk over a whole path.
@@ -50,6 +54,7 @@ struct MachineState: ~Copyable {
   init(_ packet: borrowing PacketContext) {
     bytes = packet.bytes
     mark = packet.mark
+    nfproto = packet.family.rawValue
     ctState = packet.ctState
   }
 

@@ -5,7 +5,7 @@ extension PacketContext {
   /// States what conntrack makes of the packet when it belongs to no flow that is known.
   ///
   /// Sets the state, the direction, status and mark, and that the packet is the first of its flow.
-  /// What depends on how the kernel was built (SCTP, DCCP, GRE, UDP-Lite) stays unknown.
+  /// What depends on how the kernel was built or on more than one packet (SCTP, DCCP, PPTP) stays unknown.
   ///
   /// - Parameter isLoose: whether flows may be picked up in the middle,
   ///   `net.netfilter.nf_conntrack_tcp_loose`, 1 by default.
@@ -23,9 +23,13 @@ extension PacketContext {
   }
 
   private func firstState(isLoose: Bool) -> ConntrackState? {
-    guard let headers = TrackedHeaders(bytes, family), FlowDirection(bytes, family) != nil else {
+    // Fragments come here only past reassembly, by `IP_NODEFRAG`, and are not tracked.
+    if family == .ipv4, bytes.count >= 20, bytes[6] & 0x3f != 0 || bytes[7] != 0 {
       return .invalid
     }
+    guard let headers = TrackedHeaders(bytes, family) else { return .invalid }
+    if headers.ipProtocol == 33 { return nil }
+    guard FlowDirection(bytes, family) != nil else { return .invalid }
     let start = headers.offset
     let count = bytes.count - start
     switch headers.ipProtocol {
@@ -42,7 +46,12 @@ extension PacketContext {
       guard count >= 8 else { return .invalid }
       let length = Int(bytes[start + 4]) << 8 | Int(bytes[start + 5])
       return length >= 8 && length <= count ? .new : .invalid
-    case 33, 47, 132, 136: return nil
+    case 136:
+      guard count >= 8, bytes[start + 6] != 0 || bytes[start + 7] != 0 else { return .invalid }
+      let covered = Int(bytes[start + 4]) << 8 | Int(bytes[start + 5])
+      return covered == 0 || (8...count).contains(covered) ? .new : .invalid
+    case 47: return count >= 4 && bytes[start + 1] & 7 == 1 ? nil : .new
+    case 132: return nil
     default: return .new
     }
   }

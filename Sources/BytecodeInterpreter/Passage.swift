@@ -138,9 +138,11 @@ public struct VisitedRule: Hashable, Sendable {
 public struct Passage: Hashable, Sendable {
   /// What became of it.
   public var fate: Fate
-  /// Every rule visited, in order, on the first way that was looked at; where there are several
-  /// (something unknown, or an order that nobody knows) and they agree, the others are not shown.
+  /// Every rule visited, in order, on the first way that was looked at.
   public var trace: [VisitedRule]
+  /// Whether that was the only way; otherwise something on it is unknown, or the order of some
+  /// chains, and packets may have met other rules with the same end.
+  public var isOnlyWay: Bool
   /// The rules that sent a copy elsewhere (`dup`), past the hooks that follow.
   public var copies: [RulePlace]
 

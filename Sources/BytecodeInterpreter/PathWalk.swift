@@ -28,6 +28,7 @@ struct PathWalk: ~Copyable {
   /// The devices as routing has them now.
   private let arrival: Fact<NetworkInterface>
   private(set) var departure: Fact<NetworkInterface>
+  private let firstDeparture: Fact<NetworkInterface>
 
   init(
     _ interpreter: Interpreter, _ packet: borrowing PacketContext, _ path: Path, _ rare: RareState
@@ -40,6 +41,7 @@ struct PathWalk: ~Copyable {
     state.rare = rare
     arrival = path == .output ? .absent : packet.inputInterface
     departure = path == .input ? .absent : packet.outputInterface
+    firstDeparture = departure
     if isTracking { state.ctState = .invalid }
   }
 
@@ -54,6 +56,11 @@ struct PathWalk: ~Copyable {
 
   mutating func walk() -> End {
     if !isTracking { state.ctState = .invalid }
+    if path == .forward, interpreter.program.hasFlowtables {
+      return .undecided(
+        .packet("a flowtable takes packets of flows that it holds past every hook"))
+    }
+    if path != .output, let end = visit(.ingress, of: arrival) { return end }
     for hook in path.hooks {
       enter(hook)
       for group in interpreter.schedule.groups(hook, packet.family) {
@@ -61,7 +68,47 @@ struct PathWalk: ~Copyable {
       }
       if let end = leave(hook) { return end }
     }
+    if path != .input, let end = visit(.egress, of: departure) { return end }
     return .passed
+  }
+
+  // MARK: Devices
+
+  /// Runs the chains of a device.
+  ///
+  /// At egress the packet has its link-layer header before it already, and it counts.
+  ///
+  /// Source: `nf_hook_egress`, `nf_hook_ingress`, `include/linux/netfilter_netdev.h`.
+  private mutating func visit(_ hook: Hook, of device: Fact<NetworkInterface>) -> End? {
+    let groups = interpreter.schedule.groups(hook, packet.family)
+    guard !groups.isEmpty else { return nil }
+    guard case .known(let interface) = device else {
+      return .undecided(.packet("the device whose \(hook) chains the packet meets is not known"))
+    }
+    rare.hook = hook
+    hooks.append((hook, trace?.count ?? 0))
+    packet.inputInterface = hook == .ingress ? device : .absent
+    packet.outputInterface = hook == .egress ? device : .absent
+    if hook == .egress {
+      if case .known(let header) = packet.linkHeader {
+        state.extraBytes = header.count
+      } else {
+        state.extraBytes = nil
+      }
+    }
+    for group in groups {
+      var mine = group
+      mine.stations = []
+      for station in group.stations {
+        if case .chain(let entry) = station, interpreter.sees(entry, interface.name) {
+          mine.stations.append(station)
+        }
+      }
+      if let end = run(mine) { return end }
+    }
+    state.extraBytes = 0
+    state.nfproto = packet.family.rawValue
+    return nil
   }
 
   // MARK: Hooks
@@ -71,6 +118,12 @@ struct PathWalk: ~Copyable {
     hooks.append((hook, trace?.count ?? 0))
     packet.inputInterface = hook == .output ? .absent : arrival
     packet.outputInterface = hook == .prerouting || hook == .input ? .absent : departure
+    // What is stated about a device is about the first one.
+    if departure != firstDeparture {
+      for key in [MetaKey.oiftype, .oifgroup, .oifkind] {
+        packet.state(.meta(MetaLoad(key, into: Register(word: 0))), as: .unknown)
+      }
+    }
   }
 
   /// Routes the packet after prerouting, where translation may have given it another destination.
@@ -162,6 +215,7 @@ struct PathWalk: ~Copyable {
     guard let headers = PacketHeaders(state.bytes.span, packet.family, program.kernel) else {
       return .undecided(.packet("the bytes are no \(packet.family) packet"))
     }
+    state.nfproto = entry.families == .netdev ? 5 : packet.family.rawValue
     let before = RoutingKey(state.bytes, state.mark, packet.family)
     switch program.run(entry.chain, packet, headers, &state, &trace) {
     case .accept:
@@ -178,7 +232,7 @@ struct PathWalk: ~Copyable {
     }
   }
 
-  // MARK: Connection tracking
+  // MARK: Reassembly and connection tracking
 
   /// Source: `nf_conntrack_in`, `net/netfilter/nf_conntrack_core.c`.
   private mutating func track() -> End? {
@@ -203,29 +257,26 @@ struct PathWalk: ~Copyable {
   }
 
   private var isFragment: Bool {
-    guard !packet.isExemptFromReassembly || packet.family == .ipv6 else { return false }
-    let bytes = state.bytes.span
     switch packet.family {
-    case .ipv4: return bytes[6] & 0x3f != 0 || bytes[7] != 0
-    case .ipv6: return IPv6Walk.find(44, in: bytes, interpreter.program.kernel) != nil
+    case .ipv4:
+      !packet.isExemptFromReassembly
+        && (state.bytes[6] & 0x3f != 0 || state.bytes[7] != 0)
+    case .ipv6: FragmentHeader(state.bytes) != nil
     }
   }
 
-  /// A fragment waits for the rest of its packet.
-  ///
-  /// Source: `ipv4_conntrack_defrag`, `net/ipv4/netfilter/nf_defrag_ipv4.c`; `nf_ct_frag6_gather`,
-  /// `net/ipv6/netfilter/nf_conntrack_reasm.c`.
+  /// A fragment waits for the rest of its packet; a whole one loses its header.
   private mutating func reassemble() -> End? {
-    guard isTracking, isFragment else { return nil }
-    guard packet.family == .ipv6,
-      let header = IPv6Walk.find(44, in: state.bytes.span, interpreter.program.kernel),
-      Int(header.offset) + 8 <= state.bytes.count
-    else { return .stolen }
-    let at = Int(header.offset)
-    let isWhole = state.bytes[at + 2] == 0 && state.bytes[at + 3] & 0xf9 == 0
-    return isWhole
-      ? .undecided(.packet("what reassembly makes of a whole fragment is not modelled"))
-      : .stolen
+    guard isTracking, isFragment, state.ctState != .untracked else { return nil }
+    guard packet.family == .ipv6, let header = FragmentHeader(state.bytes) else { return .stolen }
+    switch header.fate(in: state.bytes) {
+    case .waits: return .stolen
+    case .dropped: return .dropped
+    case .passes: return nil
+    case .becomes(let bytes):
+      state.bytes = bytes
+      return nil
+    }
   }
 
   // MARK: Address translation

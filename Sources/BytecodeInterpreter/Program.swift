@@ -31,8 +31,6 @@ struct Program {
     case transport
     /// The same from the layer-4 payload.
     case inner
-    /// The same from the link-layer header.
-    case link
     /// Compares `register & mask` with `value`; `other` is the operator.
     case compare
     /// Compares `length` bytes with constant `index`; `other` is the operator.
@@ -65,10 +63,13 @@ struct Program {
     case headerPresence
     /// `register` gets `length` bytes at `value` of IPv6 header `index`.
     case headerBytes
-    /// `register` gets whether IPv4 option `index` is there; `other` is 1 for the value form.
-    case option
     /// `register` gets the address type of the source (`index` 1) or destination (2).
     case addressType
+    /// Runs expression `index` of ``Program/others``, which is at place `value`; a set it uses is
+    /// number `mask`.
+    case other
+    /// `register` gets the `length` bytes that expression `index` loads.
+    case otherLoad
     /// Translates the packet's flow as plan `index` says.
     case translate
     /// Not known; reason `index`.
@@ -109,6 +110,12 @@ struct Program {
     var lonelyObstacle: Int32 = -1
   }
 
+  /// Where an expression without an instruction of its own stands.
+  struct OtherPlace {
+    var place: ExpressionPlace
+    var instruction: Int32
+  }
+
   /// Why something is not decided: where, and what about it.
   struct Reason {
     var place: String
@@ -130,6 +137,20 @@ struct Program {
   var reasons: [Reason] = []
   /// For every instruction, the place of its expression in its rule.
   var expressionNumbers: [UInt16] = []
+  /// Expressions that are run as they are, loads into word 0.
+  var others: [Expression] = []
+  /// Where those stand.
+  var places: [OtherPlace] = []
+  /// Sets that are more than their keys, by number.
+  var slowSets: [UInt32: SlowSet] = [:]
+  /// What an expression by number lacks when it cannot be decided.
+  var lacks: [UInt32: String] = [:]
+  /// Whether rules write packet bytes, so that headers may move from chain to chain.
+  var changesBytes = false
+  /// Whether flowtables may take forwarded packets past every hook.
+  var hasFlowtables = false
+  /// Why no packet can be decided: a chain at a hook that nobody knows.
+  var obstacle: Int32 = -1
   /// What `Operation.translate` does.
   var translations: [TranslationPlan] = []
   /// Families whose packets conntrack sees because an expression asks for it.

@@ -13,36 +13,36 @@ extension ProgramCompiler {
   mutating func add(_ expression: Expression) throws(Refusal) {
     switch expression {
     case .meta(let load):
-      guard
-        [.length, .protocol, .priority, .mark, .iif, .oif, .iifname, .oifname].contains(load.key)
-          || [.skuid, .skgid, .nfproto, .l4proto, .pkttype].contains(load.key)
-      else { throw .unmodelled("not modelled") }
+      guard load.key.isImmediate else { return try addOther(expression) }
       try store(load.destination, load.key.lengthBytes)
       emit(.meta, load.destination, index: load.key.rawValue)
     case .ct(let load):
       guard load.key.rawValue <= ConntrackKey.mark.rawValue, load.direction == nil else {
-        throw .unmodelled("not modelled")
+        return try addOther(expression)
       }
       try store(load.destination, 4)
       emit(.ct, load.destination, index: load.key.rawValue)
-    case .payload(let load): try add(load)
+    case .payload(let load) where load.base != .link && load.base != .tunnel: try add(load)
     case .compare(let compare): try add(compare)
     case .range(let range): try add(range)
     case .bitwise(let bitwise): try add(bitwise)
-    case .byteorder(let swap): try add(swap)
+    case .byteorder(let swap) where swap.lengthBytes == swap.sizeBytes: try add(swap)
     case .lookup(let lookup): try add(lookup)
     case .immediate(let immediate): try add(immediate)
     case .counter: break
-    case .objectReference(let reference):
-      guard reference.type == 1 else { throw .unmodelled("only counters are modelled") }
     case .reject(let reject):
       program.rejects.append(reject)
       emit(.reject, .verdict, index: UInt32(program.rejects.count - 1))
-    case .metaSet(let store): try add(store)
-    case .extensionHeader(let load): try add(load)
-    case .fib(let load): try add(load)
+    case .metaSet(let set) where set.key == .mark:
+      try read(set.source, 4)
+      emit(.setMark, set.source)
+    case .metaSet(let set) where set.key == .nftrace: try read(set.source, 1)
+    case .extensionHeader(let load) where load.operation == 0: try add(load)
+    case .fib(let load) where load.result == 3 && (load.flags == 1 || load.flags == 2):
+      try store(load.destination, 4)
+      emit(.addressType, load.destination, index: load.flags)
     case .redirect(let redirect): try add(redirect)
-    default: throw .unmodelled("not modelled")
+    default: try addOther(expression)
     }
   }
 
@@ -85,11 +85,10 @@ extension ProgramCompiler {
     try store(load.destination, length)
     let operation: Program.Operation =
       switch load.base {
-      case .link: .link
       case .network: .network
       case .transport: .transport
       case .inner: .inner
-      case .tunnel: throw .unmodelled("not modelled")
+      case .link, .tunnel: throw .unmodelled("not modelled")
       }
     let isFast =
       program.kernel.readsLaterFragments && length <= 4 && length.nonzeroBitCount == 1
@@ -154,8 +153,8 @@ extension ProgramCompiler {
   }
 
   private mutating func add(_ swap: Byteorder) throws(Refusal) {
-    guard swap.lengthBytes == swap.sizeBytes, [2, 4, 8].contains(swap.sizeBytes) else {
-      throw .unmodelled("swaps several values")
+    guard [2, 4, 8].contains(swap.sizeBytes) else {
+      throw .unmodelled("no such size")
     }
     try read(swap.source, Int(swap.lengthBytes))
     try store(swap.destination, Int(swap.lengthBytes))
@@ -170,6 +169,9 @@ extension ProgramCompiler {
     let entry = program.sets.entries[Int(number)]
     try read(lookup.source, Int(entry.keyBytes))
     if let text = opaqueSets[lookup.set] { throw .unmodelled(text) }
+    if let lack = program.slowSets[number].map({ _ in lacks[lookup.set] ?? "" }) {
+      return try addSlow(lookup, number, entry, lack)
+    }
     guard let destination = lookup.destination else {
       emit(.member, lookup.source, other: lookup.isInverted ? 1 : 0, index: number)
       return
@@ -200,35 +202,32 @@ extension ProgramCompiler {
     }
   }
 
-  private mutating func add(_ store: MetaSet) throws(Refusal) {
-    try read(store.source, store.key.lengthBytes)
-    switch store.key {
-    case .mark: emit(.setMark, store.source)
-    case .nftrace, .priority: break
-    default: throw .unmodelled("changes the packet")
+  private mutating func addSlow(
+    _ lookup: Lookup, _ number: UInt32, _ entry: SetStore.Entry, _ lack: String
+  ) throws(Refusal) {
+    if let destination = lookup.destination, destination != .verdict {
+      try store(destination, Int(entry.dataWords) * 4)
     }
+    if !lack.isEmpty { program.lacks[UInt32(program.others.count)] = lack }
+    emitOther(.lookup(lookup), set: number)
   }
 
   private mutating func add(_ load: ExtensionHeaderLoad) throws(Refusal) {
     let length = load.isPresence ? 1 : Int(load.lengthBytes)
     try store(load.destination, length)
-    switch load.operation {
-    case 0:
-      emit(
-        load.isPresence ? .headerPresence : .headerBytes, load.destination, length: length,
-        index: UInt32(load.type), value: load.offsetBytes)
-    case 2:
-      emit(
-        .option, load.destination, other: load.isPresence ? 0 : 1, index: UInt32(load.type))
-    default: throw .unmodelled("only IPv6 headers and IPv4 options are modelled")
-    }
+    emit(
+      load.isPresence ? .headerPresence : .headerBytes, load.destination, length: length,
+      index: UInt32(load.type), value: load.offsetBytes)
   }
+}
 
-  private mutating func add(_ load: FibLoad) throws(Refusal) {
-    try store(load.destination, load.result == 2 ? 16 : 4)
-    guard load.result == 3, load.flags == 1 || load.flags == 2 else {
-      throw .unmodelled("only `fib saddr type` and `fib daddr type` are modelled")
+extension MetaKey {
+  /// Whether an instruction of its own loads it.
+  fileprivate var isImmediate: Bool {
+    switch self {
+    case .length, .protocol, .mark, .iif, .oif, .iifname, .oifname, .skuid, .skgid: true
+    case .nfproto, .l4proto, .pkttype: true
+    default: false
     }
-    emit(.addressType, load.destination, index: load.flags)
   }
 }

@@ -5,11 +5,12 @@ import NetworkTypes
 extension ProgramCompiler {
   mutating func add(_ set: NamedSet) throws(InterpreterError) {
     setNumbers[set.name] = UInt32(program.sets.entries.count)
-    opaqueSets[set.name] = opacity(of: set)
+    if let item = set.unknown.first { opaqueSets[set.name] = "\(item.kind) is not modelled" }
     let length = keyBytes(of: set)
     guard length > 0, length <= 64 else {
       throw .malformedElement(table: table.name, set: set.name)
     }
+    if let lack = lack(of: set) { return try addSlow(set, lack, length) }
     var entry = SetStore.Entry(kind: .small, keyBytes: UInt8(length), start: 0, count: 0)
     switch set.content {
     case .ipv4(let content):
@@ -35,20 +36,56 @@ extension ProgramCompiler {
     program.sets.entries.append(entry)
   }
 
-  /// Why lookups in a set cannot be decided; nil when they can.
-  private func opacity(of set: NamedSet) -> String? {
-    if let item = set.unknown.first { return "\(item.kind) is not modelled" }
+  /// What a set needs besides its keys; nil when keys are all.
+  private func lack(of set: NamedSet) -> String? {
     if set.flags.contains(.evaluated) { return "rules change the set" }
-    if set.flags.contains(.expressions) || !set.expressions.isEmpty {
-      return "expressions of elements are not modelled"
-    }
-    if set.flags.contains(.object) { return "object maps are not modelled" }
+    if set.flags.contains(.object) { return "what the element's object does" }
     guard case .elements(let elements) = set.content else { return nil }
-    let isTimed = elements.contains { $0.timeoutMilliseconds != nil }
-    if elements.contains(where: { !$0.expressions.isEmpty }) {
-      return "expressions of elements are not modelled"
+    if elements.contains(where: {
+      $0.expirationMilliseconds != nil || $0.timeoutMilliseconds != nil
+    }) {
+      return "elements of the set may have expired"
     }
-    return isTimed ? "elements of the set may have expired" : nil
+    return elements.contains { !$0.expressions.isEmpty }
+      ? "expressions of the element" : nil
+  }
+
+  /// Keeps a set as elements.
+  private mutating func addSlow(
+    _ set: NamedSet, _ lack: String, _ length: Int
+  ) throws(InterpreterError) {
+    let number = UInt32(program.sets.entries.count)
+    lacks[set.name] = lack
+    let isRanges = set.flags.contains(.interval)
+    let fields =
+      set.key.count > 1
+      ? set.key.map { isRanges ? $0.lengthBytes : ($0.lengthBytes + 3) / 4 * 4 }
+      : [length]
+    var slow = SlowSet(
+      name: set.name, fields: fields, isVerdictMap: set.isVerdictMap,
+      isMap: set.dataType != nil, isDynamic: set.flags.contains(.evaluated), size: set.size,
+      expressions: set.expressions, objectEffect: ObjectEffect(set.objectType ?? 1))
+    for element in set.content.elements(bytes: length) {
+      var item = SlowSet.Element(low: element.key, high: element.keyEnd ?? element.key)
+      if let verdict = element.verdict { item.verdict = Int32(try self.verdict(verdict)) }
+      item.data = element.data ?? []
+      item.expiration = element.expirationMilliseconds ?? element.timeoutMilliseconds
+      item.expressions = element.expressions
+      if element.isCatchAll {
+        slow.catchAll = item
+      } else {
+        guard item.low.count == length, item.high.count == length else {
+          throw .malformedElement(table: table.name, set: set.name)
+        }
+        slow.elements.append(item)
+      }
+    }
+    program.slowSets[number] = slow
+    let data = set.dataType.map { ($0.lengthBytes + 3) / 4 } ?? 0
+    program.sets.entries.append(
+      SetStore.Entry(
+        kind: .ordered, keyBytes: UInt8(length), start: 0, count: 0,
+        dataWords: UInt8(clamping: data)))
   }
 
   private func keyBytes(of set: NamedSet) -> Int {
@@ -155,4 +192,25 @@ extension ProgramCompiler {
   }
 
   func number(_ bytes: ArraySlice<UInt8>) -> UInt128 { bytes.reduce(0) { $0 << 8 | UInt128($1) } }
+}
+
+extension SetContent {
+  /// Its elements, whatever its form; `bytes` long.
+  fileprivate func elements(bytes: Int) -> [SetElement] {
+    switch self {
+    case .elements(let elements): elements
+    case .ipv4(let set):
+      set.intervals.map {
+        SetElement(
+          key: IPAddress.v4($0.first).networkOrderBytes,
+          keyEnd: IPAddress.v4($0.last).networkOrderBytes)
+      }
+    case .ipv6(let set):
+      set.intervals.map {
+        SetElement(
+          key: IPAddress.v6($0.first).networkOrderBytes,
+          keyEnd: IPAddress.v6($0.last).networkOrderBytes)
+      }
+    }
+  }
 }

@@ -25,7 +25,38 @@ struct TranslationPlan {
 extension ProgramCompiler {
   mutating func add(_ redirect: Redirect) throws(Refusal) {
     if let port = redirect.port { try read(port, 2) }
-    translate(TranslationPlan(kind: .redirect, port: redirect.port?.word))
+    if let port = redirect.portMax { try read(port, 2) }
+    translate(
+      TranslationPlan(
+        kind: .redirect, port: redirect.port?.word, portMax: redirect.portMax?.word,
+        flags: redirect.flags.rawValue))
+  }
+
+  mutating func add(_ masquerade: Masquerade) throws(Refusal) {
+    for port in [masquerade.port, masquerade.portMax].compactMap(\.self) { try read(port, 2) }
+    translate(
+      TranslationPlan(
+        kind: .masquerade, port: masquerade.port?.word, portMax: masquerade.portMax?.word,
+        flags: masquerade.flags.rawValue))
+  }
+
+  mutating func add(_ nat: NAT) throws(Refusal) {
+    let length = nat.family == .ip ? 4 : 16
+    for address in [nat.address, nat.addressMax].compactMap(\.self) {
+      try read(address, length)
+    }
+    for port in [nat.port, nat.portMax].compactMap(\.self) { try read(port, 2) }
+    let family: Family? =
+      switch nat.family {
+      case .ip: .ipv4
+      case .ip6: .ipv6
+      default: nil
+      }
+    translate(
+      TranslationPlan(
+        kind: nat.kind == .source ? .source : .destination, family: family,
+        address: nat.address?.word, addressMax: nat.addressMax?.word, port: nat.port?.word,
+        portMax: nat.portMax?.word, flags: nat.flags.rawValue))
   }
 
   mutating func translate(_ plan: TranslationPlan) {
@@ -40,7 +71,22 @@ extension Program {
   /// Source: calls of `nf_ct_netns_get`, `net/netfilter/nft_*.c`.
   mutating func noteTracking(_ expression: Expression, in family: TableFamily) {
     switch expression {
-    case .ct, .redirect: track(family)
+    case .ct, .ctSet, .redirect, .masquerade, .connectionLimit, .synproxy, .flowOffload:
+      track(family)
+    case .nat(let nat): track(nat.family)
+    case .dynamicSet(let dynamic):
+      for inner in dynamic.expressions { noteTracking(inner, in: family) }
+    case .objectReference(let reference):
+      if [3, 5, 7, 9, 10].contains(reference.type) { track(family) }
+    case .match(let match):
+      if ["conntrack", "state", "connmark", "connlimit", "connbytes"].contains(match.name) {
+        track(family)
+      }
+    case .target(let target):
+      let names = [
+        "CT", "CONNMARK", "CONNSECMARK", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP",
+      ]
+      if names.contains(target.name) { track(family) }
     default: break
     }
   }

@@ -14,6 +14,10 @@ struct ProgramCompiler {
   var opaqueSets: [String: String] = [:]
   var sets: [String: NamedSet] = [:]
   var table: Table
+  /// What lookups in sets lack when they cannot be decided.
+  var lacks: [String: String] = [:]
+  /// The expression at hand.
+  var place = ExpressionPlace(family: .inet, table: "", chain: "", ruleIndex: 0, expression: 0)
   /// Words that the rule at hand has stored, as bits.
   var stored: UInt32 = 0
 
@@ -25,7 +29,10 @@ struct ProgramCompiler {
     var bases: [(priority: Int32, order: Int, hook: Hook, entry: Program.Entry)] = []
     for (number, table) in ruleset.tables.enumerated() {
       try compiler.add(table, number)
-      guard table.flags & 1 == 0, [.inet, .ip, .ip6].contains(table.family) else { continue }
+      if !table.flowtables.isEmpty { compiler.program.hasFlowtables = true }
+      guard table.flags & 1 == 0, [.inet, .ip, .ip6, .netdev].contains(table.family) else {
+        continue
+      }
       for chain in table.chains {
         guard let hook = chain.hook, let index = compiler.chainNumbers[chain.name] else {
           continue
@@ -34,6 +41,10 @@ struct ProgramCompiler {
           chain: index, families: table.family, priority: hook.priority,
           isNAT: hook.type == "nat", isRoute: hook.type == "route")
         compiler.findObstacle(of: chain, hook, &entry)
+        if hook.hook == .unknown {
+          compiler.program.obstacle = compiler.reason(
+            "\(table.family.keyword) \(table.name) \(chain.name)", "its hook is not known")
+        }
         bases.append((hook.priority, bases.count, hook.hook, entry))
       }
     }
@@ -51,10 +62,10 @@ struct ProgramCompiler {
     let place = "\(table.family.keyword) \(table.name) \(chain.name)"
     if let item = table.allUnknown.first {
       entry.obstacle = reason(place, "\(item.kind) is not modelled")
-    } else if !table.flowtables.isEmpty {
-      entry.obstacle = reason(place, "flowtables are not modelled")
-    } else if hook.hook.rawValue >= Hook.ingress.rawValue || chain.flags != 0 {
-      entry.obstacle = reason(place, "its hook or flags are not modelled")
+    } else if chain.flags & 2 != 0 {
+      entry.obstacle = reason(place, "what hardware does is not modelled")
+    } else if hook.hook.rawValue >= Hook.ingress.rawValue {
+      entry.lonelyObstacle = reason(place, "it depends on the device")
     } else if hook.type == "nat", !chain.rules.isEmpty || hook.policy != .accept {
       entry.lonelyObstacle = reason(
         place, "a nat chain depends on what the packet met at other hooks")
@@ -71,6 +82,7 @@ struct ProgramCompiler {
     chainNumbers = [:]
     setNumbers = [:]
     opaqueSets = [:]
+    lacks = [:]
     sets = Dictionary(table.sets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for (index, chain) in table.chains.enumerated() {
       chainNumbers[chain.name] = Int32(program.chains.count)
@@ -86,11 +98,15 @@ struct ProgramCompiler {
       for (number, rule) in chain.rules.enumerated() {
         let start = program.code.count
         stored = 0
-        for (place, expression) in rule.expressions.enumerated() {
+        place = ExpressionPlace(
+          family: table.family, table: table.name, chain: chain.name, ruleIndex: number,
+          expression: 0)
+        for (number, expression) in rule.expressions.enumerated() {
+          place.expression = number
           program.noteTracking(expression, in: table.family)
           defer {
             let missing = program.code.count - program.expressionNumbers.count
-            program.expressionNumbers += repeatElement(UInt16(clamping: place), count: missing)
+            program.expressionNumbers += repeatElement(UInt16(clamping: number), count: missing)
           }
           do {
             try add(expression)
@@ -98,8 +114,9 @@ struct ProgramCompiler {
             switch error {
             case .ruleset(let error): throw error
             case .unmodelled(let text):
-              let place = "\(table.family.keyword) \(table.name) \(chain.name) rule \(number + 1)"
-              let index = reason("\(place) [ \(expression.listing) ]", text)
+              let rule =
+                "\(table.family.keyword) \(table.name) \(chain.name) rule \(place.ruleIndex + 1)"
+              let index = reason("\(rule) [ \(expression.listing) ]", text)
               program.code.append(
                 Program.Instruction(operation: .undecided, index: UInt32(index)))
             }

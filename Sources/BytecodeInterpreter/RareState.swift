@@ -22,9 +22,8 @@ final class RareState {
   var changes: [Expression: Fact<[UInt8]>] = [:]
   /// Elements that rules added or deleted, by set.
   var setChanges: [UInt32: SetChanges] = [:]
-  var trace: [RawStep] = []
-  /// Rules that sent copies, by number.
-  var copies: [Int32] = []
+  /// Where copies were sent, by number of ``Program/places``.
+  var copyPoints: [UInt32] = []
   /// What the instruction at hand lacks, where the instruction does not tell.
   var missing: String?
   /// Where an undecided rule stopped.
@@ -41,5 +40,7 @@ final class RareState {
 /// What rules did to a set while the packet passed.
 struct SetChanges {
   /// By key: what a lookup now finds, or nil after a deletion.
-  var elements: [[UInt8]: [UInt8]?] = [:]
+  var elements: [[UInt8]: SlowSet.Element?] = [:]
+  /// How many elements are new.
+  var additions = 0
 }

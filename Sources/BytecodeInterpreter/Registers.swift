@@ -18,6 +18,11 @@ struct Registers: ~Copyable {
     return value >> UInt128(count * 32 - length * 8)
   }
 
+  /// `length` bytes from `word`.
+  func bytes(_ word: Int, _ length: Int) -> [UInt8] {
+    (0..<length).map { UInt8(words[word + $0 / 4] >> UInt32(24 - $0 % 4 * 8) & 0xff) }
+  }
+
   /// Stores `length` packet bytes; the rest of the last word becomes zero.
   mutating func store(_ bytes: Span<UInt8>, _ offset: Int, _ length: Int, into word: Int) {
     var word = word

@@ -76,27 +76,27 @@ public struct SHA256: Sendable {
   }
 
   private mutating func compress() {
-    // The last 16 words of the message schedule, made as they are needed.
-    var words = block
+    var words = InlineArray<64, UInt32>(repeating: 0)
+    for index in 0..<16 { words[index] = block[index] }
+    for index in 16..<64 {
+      let early = words[index - 15]
+      let late = words[index - 2]
+      let s0 = early.rotatedRight(7) ^ early.rotatedRight(18) ^ (early >> 3)
+      let s1 = late.rotatedRight(17) ^ late.rotatedRight(19) ^ (late >> 10)
+      words[index] = words[index - 16] &+ s0 &+ words[index - 7] &+ s1
+    }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    let constants = Self.constants
-    for round in stride(from: 0, to: 64, by: 16) {
-      for index in 0..<16 {
-        if round > 0 {
-          let early = words[(index &+ 1) & 15]
-          let late = words[(index &+ 14) & 15]
-          let s0 = early.rotatedRight(7) ^ early.rotatedRight(18) ^ (early &>> 3)
-          let s1 = late.rotatedRight(17) ^ late.rotatedRight(19) ^ (late &>> 10)
-          words[index] = words[index] &+ s0 &+ words[(index &+ 9) & 15] &+ s1
-        }
-        let s1 = e.rotatedRight(6) ^ e.rotatedRight(11) ^ e.rotatedRight(25)
-        let choice = g ^ (e & (f ^ g))
-        let t1 = h &+ s1 &+ choice &+ constants[round &+ index] &+ words[index]
-        let s0 = a.rotatedRight(2) ^ a.rotatedRight(13) ^ a.rotatedRight(22)
-        let t2 = s0 &+ ((a & b) | (c & (a | b)))
-        (h, g, f, e, d, c, b, a) = (g, f, e, d &+ t1, c, b, a, t1 &+ t2)
-      }
+    // Eight rounds at a time: after them every variable is back in its place.
+    for index in stride(from: 0, to: 64, by: 8) {
+      Self.round(a, b, c, &d, e, f, g, &h, words[index] &+ Self.constants[index])
+      Self.round(h, a, b, &c, d, e, f, &g, words[index + 1] &+ Self.constants[index + 1])
+      Self.round(g, h, a, &b, c, d, e, &f, words[index + 2] &+ Self.constants[index + 2])
+      Self.round(f, g, h, &a, b, c, d, &e, words[index + 3] &+ Self.constants[index + 3])
+      Self.round(e, f, g, &h, a, b, c, &d, words[index + 4] &+ Self.constants[index + 4])
+      Self.round(d, e, f, &g, h, a, b, &c, words[index + 5] &+ Self.constants[index + 5])
+      Self.round(c, d, e, &f, g, h, a, &b, words[index + 6] &+ Self.constants[index + 6])
+      Self.round(b, c, d, &e, f, g, h, &a, words[index + 7] &+ Self.constants[index + 7])
     }
     state[0] &+= a
     state[1] &+= b
@@ -106,6 +106,19 @@ public struct SHA256: Sendable {
     state[5] &+= f
     state[6] &+= g
     state[7] &+= h
+  }
+
+  /// One round, without moving what stays: `d` and `h` become the new `e` and `a`.
+  @inline(__always)
+  private static func round(
+    _ a: UInt32, _ b: UInt32, _ c: UInt32, _ d: inout UInt32,
+    _ e: UInt32, _ f: UInt32, _ g: UInt32, _ h: inout UInt32, _ input: UInt32
+  ) {
+    let s1 = e.rotatedRight(6) ^ e.rotatedRight(11) ^ e.rotatedRight(25)
+    let t1 = h &+ s1 &+ (g ^ (e & (f ^ g))) &+ input
+    let s0 = a.rotatedRight(2) ^ a.rotatedRight(13) ^ a.rotatedRight(22)
+    d &+= t1
+    h = t1 &+ s0 &+ ((a & b) | (c & (a | b)))
   }
 
   private static let constants: InlineArray<64, UInt32> = [

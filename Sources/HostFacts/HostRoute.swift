@@ -56,23 +56,26 @@ public struct HostRoute: Hashable, Sendable, Codable {
 }
 
 /// One way that a route's packets go.
+///
+/// The order of the fields keeps the value larger than four machine words: Swift 6.3 returns smaller
+/// ones with a 16-byte alignment in registers and then reads them back from a misaligned slot.
 public struct NextHop: Hashable, Sendable, Codable {
   /// The link they leave by.
   public var link: Int32?
-  /// The neighbour they go to; nil when the destination is on the link.
-  public var gateway: IPAddress?
-  /// `RTNH_F_*`: 1 dead, 4 on-link, 16 link down.
-  public var flags: UInt8
   /// `LWTUNNEL_ENCAP_*` when packets are wrapped on the way: 1 MPLS, 2 IP, 5 SEG6, 6 BPF.
   public var encapsulation: UInt16?
+  /// `RTNH_F_*`: 1 dead, 4 on-link, 16 link down.
+  public var flags: UInt8
+  /// The neighbour they go to; nil when the destination is on the link.
+  public var gateway: IPAddress?
 
   /// Makes a next hop.
   public init(
     link: Int32? = nil, gateway: IPAddress? = nil, flags: UInt8 = 0, encapsulation: UInt16? = nil
   ) {
     self.link = link
-    self.gateway = gateway
-    self.flags = flags
     self.encapsulation = encapsulation
+    self.flags = flags
+    self.gateway = gateway
   }
 }

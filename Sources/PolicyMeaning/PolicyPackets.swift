@@ -36,7 +36,7 @@ extension Policy {
   ///
   /// The same meaning as ``decision(for:names:)-(LonePacket,_)``, reached another way: clause by
   /// clause as packet sets, first match composed. A packet that conntrack calls invalid or does not
-  /// track opens no flow: nothing but link control passes.
+  /// track opens no flow: only link control passes, and that is never invalid.
   ///
   /// - Parameters:
   ///   - direction: outbound for what leaves, inbound for what enters.
@@ -87,12 +87,15 @@ struct PolicyPacketBuilder {
     var first = FirstRuling(number: operation)
     let lone = try diagrams.compose(clauses, &first)
 
-    let strayOrControl = try diagrams.mapValues(lone) { value in
+    let untracked = try diagrams.mapValues(lone) { value in
       value == control || value == fragment ? value : stray
     }
+    let invalid = try diagrams.mapValues(lone) { $0 == fragment ? $0 : stray }
     let isNew = try diagrams.set(.conntrackState, 3)
+    let isUntracked = try diagrams.set(.conntrackState, 4)
     let isKnown = try diagrams.set(.conntrackState, IntervalSet([Interval(1, 2)]))
-    let unknown = try diagrams.choose(isNew, lone, strayOrControl)
+    let others = try diagrams.choose(isUntracked, untracked, invalid)
+    let unknown = try diagrams.choose(isNew, lone, others)
     let function = try diagrams.choose(isKnown, .constant(PolicyPackets.outside), unknown)
     return PolicyPackets(function: function, rulings: rulings)
   }

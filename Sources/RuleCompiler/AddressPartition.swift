@@ -27,8 +27,8 @@ private struct Sweep<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
   /// Classes by their term list.
   var classIndex: [[Int]: Int] = [:]
   var classes: [AddressClass<Bound>] = []
-  /// The class of the interval before, which the next may extend.
-  var previousClass = -1
+  /// The classes of the two intervals before: a long list goes back and forth between two.
+  var recent = (last: -1, before: -1)
 
   init(supports: [IntervalSet<Bound>], isTotal: [Bool]) {
     self.supports = supports
@@ -60,25 +60,36 @@ private struct Sweep<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
   }
 
   private mutating func emit(_ interval: Interval<Bound>) {
-    let signature = signature()
-    let index = classIndex[signature] ?? classes.count
-    if index == classes.count {
-      classIndex[signature] = index
-      classes.append(AddressClass(terms: signature, intervals: []))
-    }
-    if index == previousClass, let last = classes[index].intervals.popLast() {
+    let index = currentClass()
+    if index == recent.last, let last = classes[index].intervals.popLast() {
       classes[index].intervals.append(Interval(last.first, interval.last))
-    } else {
-      classes[index].intervals.append(interval)
+      return
     }
-    previousClass = index
+    classes[index].intervals.append(interval)
+    recent = (index, recent.last)
   }
 
-  private func signature() -> [Int] {
-    guard let end = active.firstIndex(where: { isTotal[$0] }), end + 1 < active.count else {
-      return active
+  /// The class of the terms that are active up to the first that decides everything.
+  private mutating func currentClass() -> Int {
+    var count = 0
+    while count < active.count {
+      count += 1
+      if isTotal[active[count - 1]] { break }
     }
-    return Array(active[...end])
+    if recent.before >= 0, isClass(recent.before, count) { return recent.before }
+    if recent.last >= 0, isClass(recent.last, count) { return recent.last }
+    let terms = Array(active[..<count])
+    if let known = classIndex[terms] { return known }
+    classIndex[terms] = classes.count
+    classes.append(AddressClass(terms: terms, intervals: []))
+    return classes.count - 1
+  }
+
+  /// Whether the terms of a class are the first `count` active ones.
+  private func isClass(_ index: Int, _ count: Int) -> Bool {
+    guard classes[index].terms.count == count else { return false }
+    for place in 0..<count where classes[index].terms[place] != active[place] { return false }
+    return true
   }
 }
 
@@ -91,13 +102,16 @@ private struct Cut<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
 
 /// The cuts of all terms in ascending order: a heap over one cursor for each term.
 private struct CutQueue<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
-  private let supports: [IntervalSet<Bound>]
-  private var cursors: [Int]
+  private struct Cursor {
+    let intervals: ArraySlice<Interval<Bound>>
+    var index: Int
+  }
+
+  private var cursors: [Cursor]
   private var heap: [Cut<Bound>] = []
 
   init(_ supports: [IntervalSet<Bound>]) {
-    self.supports = supports
-    cursors = supports.map(\.intervals.startIndex)
+    cursors = supports.map { Cursor(intervals: $0.intervals, index: $0.intervals.startIndex) }
     for (term, support) in supports.enumerated() {
       guard let first = support.intervals.first else { continue }
       push(Cut(position: first.first, term: term, isStart: true))
@@ -108,19 +122,19 @@ private struct CutQueue<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
 
   /// Removes the first cut and puts the same term's next one in its place.
   mutating func take(_ cut: Cut<Bound>) -> Cut<Bound> {
-    let intervals = supports[cut.term].intervals
-    let interval = intervals[cursors[cut.term]]
+    let term = cut.term
     if cut.isStart {
-      if interval.last == .max {
+      let last = cursors[term].intervals[cursors[term].index].last
+      if last == .max {
         removeFirst()
       } else {
-        replaceFirst(Cut(position: interval.last + 1, term: cut.term, isStart: false))
+        replaceFirst(Cut(position: last + 1, term: term, isStart: false))
       }
     } else {
-      cursors[cut.term] += 1
-      if cursors[cut.term] < intervals.endIndex {
-        let start = intervals[cursors[cut.term]].first
-        replaceFirst(Cut(position: start, term: cut.term, isStart: true))
+      cursors[term].index += 1
+      if cursors[term].index < cursors[term].intervals.endIndex {
+        let start = cursors[term].intervals[cursors[term].index].first
+        replaceFirst(Cut(position: start, term: term, isStart: true))
       } else {
         removeFirst()
       }
@@ -147,7 +161,7 @@ private struct CutQueue<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
     var parent = 0
     while true {
       var smallest = parent
-      for child in [2 * parent + 1, 2 * parent + 2]
+      for child in 2 * parent + 1...2 * parent + 2
       where child < heap.count && heap[child].position < heap[smallest].position {
         smallest = child
       }

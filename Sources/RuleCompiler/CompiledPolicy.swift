@@ -16,9 +16,20 @@ public struct CompiledPolicy: Sendable {
   /// The comment of every table that weir made.
   public static let tableComment = "managed by weir"
 
-  let plan: TablePlan
+  private let plan: TablePlan
+  /// Generation 1 as it was digested: no answers of names, no comment on its entry.
+  private let first: Table
   /// The names of the plan's content-named sets, found out when the digest was.
-  let sharedSetNameByPart: [SharedSetPart: String]
+  private let sharedSetNameByPart: [SharedSetPart: String]
+
+  init(policy: Policy, tableName: String) {
+    plan = TablePlan(policy: policy, tableName: tableName)
+    var builder = TableBuilder(plan: plan, generation: 1, answers: [:])
+    first = builder.build()
+    sharedSetNameByPart = builder.sharedSetNameByPart
+    digest = first.digest
+    names = policy.nameReferences
+  }
 
   /// Renders the table.
   ///
@@ -27,12 +38,17 @@ public struct CompiledPolicy: Sendable {
   ///   - answers: addresses for each name; a name that is missing gets empty sets.
   /// - Returns: the table, equal for equal arguments.
   public func table(generation: Int = 1, answers: [String: [IPAddress]] = [:]) -> Table {
-    var builder = TableBuilder(
-      plan: plan, generation: generation, answers: answers,
-      sharedSetNameByPart: sharedSetNameByPart)
-    builder.entryComment =
-      "policy \(plan.policy.name) \(digest.prefix(32))"
-    return builder.build()
+    var table = first
+    if !answers.isEmpty {
+      var builder = TableBuilder(
+        plan: plan, generation: 1, answers: answers, sharedSetNameByPart: sharedSetNameByPart)
+      table = builder.build()
+    }
+    if let entry = table.chains.firstIndex(where: { $0.name == "g1/out" }) {
+      table.chains[entry].comment = "policy \(plan.policy.name) \(digest.prefix(32))"
+    }
+    if generation != 1 { table.renumber(to: generation) }
+    return table
   }
 }
 
@@ -49,12 +65,7 @@ public struct CompiledPolicy: Sendable {
 /// Complexity: O(n log n) for n intervals and entries.
 /// Example: `compile(policy).table()` is what `weir print` shows.
 public func compile(_ policy: Policy, tableName: String = "weir") -> CompiledPolicy {
-  let plan = TablePlan(policy: policy, tableName: tableName)
-  var builder = TableBuilder(plan: plan, generation: 0, answers: [:])
-  let digest = builder.build().digest
-  return CompiledPolicy(
-    digest: digest, names: policy.nameReferences, plan: plan,
-    sharedSetNameByPart: builder.sharedSetNameByPart)
+  CompiledPolicy(policy: policy, tableName: tableName)
 }
 
 extension Policy {

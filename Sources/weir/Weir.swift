@@ -4,6 +4,7 @@ import ArgumentParser
 @main
 struct Weir: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "weir",
     abstract: "Say what may leave this machine; know that nothing else does.",
     discussion: """
       EXAMPLES

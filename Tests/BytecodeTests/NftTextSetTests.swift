@@ -130,7 +130,7 @@ import Testing
     let unknown = Rule([.unknown(name: "xfrm", bytes: [1])])
     #expect(
       error { $0.chains[0].rules = [unknown] }
-        == "chain other, rule 1: cannot write [ xfrm ?? 1 bytes ]: not modelled")
+        == "chain other, rule 1: cannot write [ xfrm ?? 1:01 ]: not modelled")
   }
 }
 

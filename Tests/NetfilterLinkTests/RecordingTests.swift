@@ -32,7 +32,10 @@ struct RecordingTests {
 
   @Test func `kernel: a recording decodes to what a live read gives`() throws {
     let (recorded, live) = try Self.sample.get()
-    #expect(try recorded.decoded() == live)
+    // Counters and the time left of elements differ from one reading to the next.
+    let decoded = try recorded.decoded()
+    #expect(decoded.generation == live.generation)
+    #expect(decoded.ruleset.canonical() == live.ruleset.canonical())
     #expect(live.ruleset.tables.count == 2)
   }
 

@@ -63,6 +63,7 @@ import Testing
     switch point[.conntrackState] {
     case 1, 2: return nil
     case 3: return ruling
+    case 0: return ruling.clause == "fragment" ? ruling : Ruling(.deny, clause: "no-flow")
     default:
       return ["link-control", "fragment"].contains(ruling.clause)
         ? ruling : Ruling(.deny, clause: "no-flow")

@@ -48,10 +48,12 @@ extension Expression {
     case .socket(let load):
       "socket load \(load.key.keyword)\(load.key == .cgroupv2 ? " level \(load.level)" : "")"
         + " => reg \(load.destination.listing)"
+    // nft prints no flags here.
     case .synproxy(let proxy):
       "synproxy mss \(proxy.maximumSegmentSize) wscale \(proxy.windowScale) flags \(proxy.flags)"
     case .transparentProxy(let proxy):
-      "tproxy \(proxy.family.listingWord)" + field("addr reg", proxy.address)
+      "tproxy" + (proxy.family == .inet ? "" : " \(proxy.family.keyword)")
+        + field("addr reg", proxy.address)
         + field("port reg", proxy.port)
     case .tunnel(let load):
       "tunnel load \(load.key.keyword) => reg \(load.destination.listing)"
@@ -59,9 +61,11 @@ extension Expression {
     case .transform(let load):
       "xfrm load \(load.direction == 0 ? "in" : "out") \(load.number) \(load.key.keyword) => reg "
         + load.destination.listing
-    case .match(let match): "match name \(match.name) rev \(match.revision)"
-    case .target(let target): "target name \(target.name) rev \(target.revision)"
-    case .unknown(let name, let bytes): "\(name) ?? \(bytes.count) bytes"
+    case .match(let match):
+      "match name \(match.name) rev \(match.revision) info \(blob(match.info))"
+    case .target(let target):
+      "target name \(target.name) rev \(target.revision) info \(blob(target.info))"
+    case .unknown(let name, let bytes): "\(name) ?? \(blob(bytes))"
     default: name
     }
   }
@@ -80,6 +84,15 @@ extension Expression {
         + flags(redirect.flags, port: redirect.port)
     default: name
     }
+  }
+
+  /// Bytes as their number and their digits without the zeros at the end: `256:6869`.
+  private func blob(_ bytes: [UInt8]) -> String {
+    var text = TextBuffer()
+    let end = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? 0
+    text.put("\(bytes.count):")
+    for byte in bytes[..<end] { text.put(hex: byte, width: 2) }
+    return text.string
   }
 
   private func field(_ word: String, _ register: Register?) -> String {
@@ -132,7 +145,7 @@ extension DynamicSet {
   fileprivate var listing: String {
     var text = "dynset \(operation.keyword) reg_key \(key.listing) set \(set)"
     if let data { text += " sreg_data \(data.listing)" }
-    if let timeoutMilliseconds { text += " timeout \(timeoutMilliseconds)ms" }
+    text += " timeout \(timeoutMilliseconds ?? 0)ms"
     if isInverted { text += " inv" }
     for expression in expressions { text += " expr [ \(expression.listing) ]" }
     return text
@@ -164,14 +177,18 @@ extension Limit {
 }
 
 extension Log {
+  static let flagWords: [(UInt32, String)] = [
+    (1, "tcpseq"), (2, "tcpopt"), (4, "ipopt"), (8, "uid"), (16, "nflog"), (32, "macdecode"),
+  ]
+
   fileprivate var listing: String {
     var text = "log"
     if let prefix { text += " prefix \(prefix)" }
     if let group {
-      text += " group \(group) snaplen \(snapLength ?? 0) qthreshold \(queueThreshold ?? 0)"
-    } else {
-      text += " level \(level ?? 4) flags \(flags ?? 0)"
+      return text + " group \(group) snaplen \(snapLength) qthreshold \(queueThreshold)"
     }
+    text += " level \(level ?? 4)"
+    for (bit, word) in Log.flagWords where flags & bit != 0 { text += " \(word)" }
     return text
   }
 }

@@ -59,7 +59,13 @@ extension Register {
 }
 
 extension MetaKey {
-  var listingWord: String { self == .length ? "len" : keyword }
+  var listingWord: String {
+    switch self {
+    case .length: "len"
+    case .random: "prandom"
+    default: keyword
+    }
+  }
 }
 
 extension PayloadBase {

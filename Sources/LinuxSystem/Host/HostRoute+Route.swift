@@ -68,9 +68,6 @@ extension HostRoute {
 
 extension NextHop {
   /// Reads the attributes of a route that are about one hop.
-  ///
-  /// No initializer: Swift 6.3 spills the result of a delegating one to an address that is not a
-  /// multiple of 16, and crashes.
   fileprivate static func read(
     _ attributes: [Int: ArraySlice<UInt8>], link: Int32?, flags: UInt8
   ) -> NextHop {

@@ -11,6 +11,7 @@ extension HostState {
     "net/ipv4/ip_local_reserved_ports", "net/ipv4/ip_nonlocal_bind",
     "net/ipv4/ip_unprivileged_port_start", "net/ipv4/ping_group_range",
     "net/ipv4/tcp_fwmark_accept", "net/ipv6/bindv6only", "net/ipv6/ip_nonlocal_bind",
+    "net/mpls/platform_labels",
     "net/netfilter/nf_conntrack_acct", "net/netfilter/nf_conntrack_checksum",
     "net/netfilter/nf_conntrack_count", "net/netfilter/nf_conntrack_helper",
     "net/netfilter/nf_conntrack_max", "net/netfilter/nf_conntrack_tcp_be_liberal",
@@ -19,8 +20,20 @@ extension HostState {
 
   /// Settings that each link has, and `all` and `default`.
   static let linkSettingNames: [(family: String, names: [String])] = [
-    ("ipv4", ["accept_source_route", "forwarding", "proxy_arp", "route_localnet", "rp_filter"]),
-    ("ipv6", ["accept_source_route", "disable_ipv6", "forwarding", "proxy_ndp", "seg6_enabled"]),
+    (
+      "ipv4",
+      [
+        "accept_source_route", "forwarding", "mc_forwarding", "proxy_arp", "route_localnet",
+        "rp_filter",
+      ]
+    ),
+    (
+      "ipv6",
+      [
+        "accept_source_route", "disable_ipv6", "forwarding", "mc_forwarding", "proxy_ndp",
+        "seg6_enabled",
+      ]
+    ),
   ]
 
   /// Reads the settings of the calling thread's namespace; call after ``readNetwork()``.

@@ -10,11 +10,11 @@ public final class PacketSandbox {
   /// Where the rules under test belong.
   public var inside: NetworkNamespace { topology.inside }
 
-  private let topology: SandboxTopology
-  private let sender4: RawSender
-  private let sender6: RawSender
-  private let unassembledSender4: RawSender
-  private let witness: PacketWitness
+  let topology: SandboxTopology
+  let sender4: RawSender
+  let sender6: RawSender
+  let unassembledSender4: RawSender
+  let witness: PacketWitness
   /// The tag of the next batch's first packet, so that no two batches in a row share one.
   private var firstTag: UInt16 = 1
 

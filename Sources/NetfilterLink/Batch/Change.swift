@@ -43,14 +43,17 @@ extension Change {
     for set in table.sets where !set.flags.contains(.anonymous) {
       changes += [.addSet(set), .addElements(set)]
     }
-    for chain in table.chains { changes += rules(of: chain, in: table) }
-    return changes
+    return changes + rules(of: table.chains, in: table)
   }
 
-  /// The changes that add a chain's rules.
-  static func rules(of chain: Chain, in table: Table) -> [Change] {
+  /// The changes that add the rules of chains of a table.
+  static func rules(of chains: [Chain], in table: Table) -> [Change] {
     let anonymous = table.anonymousSetsByName
-    return chain.rules.enumerated().map { index, rule in
+    return chains.flatMap { rules(of: $0, anonymous) }
+  }
+
+  private static func rules(of chain: Chain, _ anonymous: [String: NamedSet]) -> [Change] {
+    chain.rules.enumerated().map { index, rule in
       let used = rule.expressions.compactMap { expression -> NamedSet? in
         guard case .lookup(let lookup) = expression else { return nil }
         return anonymous[lookup.set]

@@ -31,8 +31,8 @@ extension Quota {
       let flags = message.optionalUInt32(data[NFTA_QUOTA_FLAGS]), flags ?? 0 <= 3
     else { return nil }
     self.init(
-      bytes, consumed: consumed ?? 0, isInverted: flags ?? 0 & 1 != 0,
-      isDepleted: flags ?? 0 & 2 != 0)
+      bytes, consumed: consumed ?? 0, isInverted: (flags ?? 0) & 1 != 0,
+      isDepleted: (flags ?? 0) & 2 != 0)
   }
 }
 
@@ -70,8 +70,8 @@ extension Log {
       let flags = message.optionalUInt32(data[NFTA_LOG_FLAGS]), flags ?? 0 <= 63
     else { return nil }
     self.init(
-      prefix: prefix, group: group, snapLength: snap, queueThreshold: threshold, level: level,
-      flags: flags)
+      prefix: prefix, group: group, snapLength: snap ?? 0, queueThreshold: threshold ?? 0,
+      level: level, flags: flags ?? 0)
   }
 }
 

@@ -57,7 +57,7 @@ struct GenerationPlan {
     for set in target.sets where belongs(set.name) || GenerationName.isShared(set.name) {
       if !sets.contains(set.name) { changes += [.addSet(set), .addElements(set)] }
     }
-    return changes + chains.flatMap { Change.rules(of: $0, in: target) }
+    return changes + Change.rules(of: chains, in: target)
   }
 
   /// Leads packets into the new generation: the tiny transaction.
@@ -91,7 +91,7 @@ struct GenerationPlan {
   }
 
   private func repair(_ chain: Chain) -> [Change] {
-    let rules = Change.rules(of: chain, in: target)
+    let rules = Change.rules(of: [chain], in: target)
     guard let live, let there = live.chains.first(where: { $0.name == chain.name }) else {
       return [.addChain(chain)] + rules
     }

@@ -33,6 +33,8 @@ struct Installer {
   private var swapped: Int?
   /// What is in force now, for errors.
   private(set) var standing = Standing.unclear
+  /// The sets as this attempt read them, until somebody else may have changed them.
+  private var known: KnownSets?
 
   init(target: @escaping (Int) -> Table, proof: InstallProof?) {
     let rendered = RenderedTables(target)
@@ -45,6 +47,7 @@ struct Installer {
     _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> InstallOutcome {
     let name = target(1).identifier
+    known = nil
     var (live, generation) = try read(name, &session)
     if let live { try refuseForeign(live) }
     let inForce = live?.generationInForce
@@ -63,6 +66,7 @@ struct Installer {
     let next = (live?.generations.max() ?? 0) + 1
     var plan = GenerationPlan(live: live, target: target(next), generation: next)
     if try heal(plan, &session) { (plan.live, generation) = try read(name, &session) }
+    known?.adopt(plan.target)
     try commit(plan.preload, name, generation, .split, &session)
     (plan.live, generation) = try provePreload(plan, &session)
     return try swap(plan, generation, &session)
@@ -70,7 +74,7 @@ struct Installer {
 
   // MARK: Steps
 
-  private func provePreload<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func provePreload<Transport: NetlinkTransport & ~Copyable>(
     _ plan: GenerationPlan, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> (live: Table?, generation: UInt32) {
     let name = plan.target.identifier
@@ -93,6 +97,7 @@ struct Installer {
       throw .refusal(
         .notProven(.preloaded, differences: differences, standing: standing))
     }
+    known?.adopt(plan.target)
     return (live, snapshot.generation)
   }
 
@@ -166,7 +171,7 @@ struct Installer {
   }
 
   /// Removes what is unreachable; tells whether there was anything.
-  private func clean<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func clean<Transport: NetlinkTransport & ~Copyable>(
     _ live: Table, keeping kept: Int?, counters: Set<String>, _ generation: UInt32,
     _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> Bool {
@@ -176,18 +181,22 @@ struct Installer {
   }
 
   /// Rewrites shared sets whose contents are not what their names say; tells whether any was.
-  private func heal<Transport: NetlinkTransport & ~Copyable>(
+  ///
+  /// Nothing is known of them any more then: the next read reads all.
+  private mutating func heal<Transport: NetlinkTransport & ~Copyable>(
     _ plan: GenerationPlan, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> Bool {
     guard let live = plan.live else { return false }
     do {
       let shared = plan.target.sets.filter { GenerationName.isShared($0.name) }
-      return try !session.refresh(shared, in: live).isEmpty
+      if try session.refresh(shared, in: live).isEmpty { return false }
+      known = nil
+      return true
     } catch { throw .step(error) }
   }
 
   /// Gives sets of runtime state the contents of the compiled table.
-  private func refresh<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func refresh<Transport: NetlinkTransport & ~Copyable>(
     _ live: Table, _ compiled: Table, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) {
     do {
@@ -204,52 +213,65 @@ struct Installer {
   }
 
   private func isAsCompiled(_ live: Table, _ compiled: Table) -> Bool {
-    differences(live, compiled).isEmpty
+    inForce(live, compiled).isSame(as: compiled.part { _ in true })
   }
 
-  /// Differences of the part in force; other generations and what only they use do not count.
   private func differences(_ live: Table, _ compiled: Table) -> [String] {
+    inForce(live, compiled).problems(from: compiled.part { _ in true })
+  }
+
+  /// The part in force; other generations and what only they use do not count.
+  private func inForce(_ live: Table, _ compiled: Table) -> Table {
     let generations = compiled.generations
     let sets = Set(compiled.sets.map(\.name))
     let counters = Set(compiled.counters.map(\.name))
     let base = Set(live.chains.map(\.name) + live.sets.map(\.name))
-    func isPart(_ name: String) -> Bool {
+    return live.part { name in
       if let generation = GenerationName.generation(of: name) {
         return generations.contains(generation)
       }
       if GenerationName.isShared(name) { return sets.contains(name) }
       return counters.contains(name) || base.contains(name)
     }
-    return live.part(where: isPart).problems(from: compiled.part { _ in true })
   }
 
   // MARK: Kernel
 
-  private func read<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func read<Transport: NetlinkTransport & ~Copyable>(
     _ name: TableIdentifier, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> (live: Table?, generation: UInt32) {
-    do {
-      let snapshot = try session.readSnapshot(of: name)
-      return (snapshot.ruleset.tables.first, snapshot.generation)
-    } catch { throw .step(error) }
+    let snapshot = try readSnapshot(of: name, name, &session)
+    return (snapshot.ruleset.tables.first, snapshot.generation)
   }
 
   /// The table, or every table when there is a judge to see them.
-  private func readAll<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func readAll<Transport: NetlinkTransport & ~Copyable>(
     _ name: TableIdentifier, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> Snapshot {
+    try readSnapshot(of: proof == nil ? name : nil, name, &session)
+  }
+
+  private mutating func readSnapshot<Transport: NetlinkTransport & ~Copyable>(
+    of only: TableIdentifier?, _ name: TableIdentifier,
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> Snapshot {
     do {
-      return try session.readSnapshot(of: proof == nil ? name : nil)
+      let snapshot = try session.readSnapshot(of: only, knowing: known)
+      known = KnownSets(of: snapshot.ruleset.table(name), name, snapshot.generation)
+      return snapshot
     } catch { throw .step(error) }
   }
 
-  private func commit<Transport: NetlinkTransport & ~Copyable>(
+  private mutating func commit<Transport: NetlinkTransport & ~Copyable>(
     _ changes: [Change], _ name: TableIdentifier, _ generation: UInt32?,
     _ atomicity: Atomicity, _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) {
+    let before = known
+    known = nil
     do {
-      try session.commit(
+      let count = try session.commit(
         changes, to: name.family, name.name, ifGeneration: generation, atomicity)
+      known = before?.after(changes, ifGeneration: generation, commits: count)
     } catch { throw .step(error) }
   }
 }

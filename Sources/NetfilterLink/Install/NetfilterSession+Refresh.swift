@@ -17,12 +17,14 @@ extension NetfilterSession where Transport: ~Copyable {
   ) throws(KernelError) -> [String] {
     var changes: [Change] = []
     var names: [String] = []
-    for set in sets where live.sets.contains(where: { $0.name == set.name }) {
+    let there = Dictionary(live.sets.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+    for set in sets {
+      guard let found = there[set.name] else { continue }
       var expected = set
       expected.isRuntimeState = false
-      let wanted = Table(
-        family: live.family, name: live.name, comment: live.comment, sets: [expected])
-      if live.part(where: { $0 == set.name }).problems(from: wanted).isEmpty { continue }
+      let wanted = Table(family: live.family, name: live.name, sets: [expected])
+      let part = Table(family: live.family, name: live.name, sets: [found])
+      if part.problems(from: wanted).isEmpty { continue }
       changes += [.flushSet(set.name), .addElements(set)]
       names.append(set.name)
     }

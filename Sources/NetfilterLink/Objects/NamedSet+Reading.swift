@@ -94,10 +94,10 @@ extension KeyType {
     let whole = [KeyType(rawValue: number, lengthBytes: totalBytes)]
     let sum = { (all: [Int]) in all.reduce(0) { $0 + ($1 + 3) / 4 * 4 } }
     if lengths.count > 1, sum(lengths) == totalBytes {
-      // More fields than the number has room for are told by their lengths alone.
-      let types =
-        numbers.count == lengths.count
-        ? numbers : [UInt32](repeating: 0, count: lengths.count)
+      // The number has room for five fields; the types of those before are lost.
+      let told = lengths.count <= 5 ? numbers : Array(numbers.suffix(5))
+      let lost = [UInt32](repeating: 0, count: max(0, lengths.count - told.count))
+      let types = lost + told.suffix(lengths.count)
       return zip(types, lengths).map { KeyType(rawValue: $0, lengthBytes: $1) }
     }
     guard numbers.count > 1 else { return whole }

@@ -64,8 +64,16 @@ extension NetfilterSession where Transport: ~Copyable {
   public mutating func readSnapshot(
     of only: TableIdentifier? = nil
   ) throws(KernelError) -> Snapshot {
+    try readSnapshot(of: only, knowing: nil)
+  }
+
+  /// Reads every table, or one, but no elements of sets that are known at the generation met.
+  mutating func readSnapshot(
+    of only: TableIdentifier?, knowing known: KnownSets?
+  ) throws(KernelError) -> Snapshot {
     let (ruleset, generation) = try atOneGeneration { session, generation throws(KernelError) in
-      try session.readTables(only, generation: generation)
+      try session.readTables(
+        only, generation: generation, knowing: known?.generation == generation ? known : nil)
     }
     return Snapshot(ruleset: ruleset, generation: generation)
   }
@@ -122,7 +130,7 @@ extension NetfilterSession where Transport: ~Copyable {
   }
 
   private mutating func readTables(
-    _ only: TableIdentifier?, generation: UInt32
+    _ only: TableIdentifier?, generation: UInt32, knowing known: KnownSets?
   ) throws(KernelError) -> Ruleset {
     let low = UInt16(generation & 0xffff)
     var builder = RulesetBuilder(tables: try readTableHeaders(only, generation: low))
@@ -138,7 +146,13 @@ extension NetfilterSession where Transport: ~Copyable {
     try request(all(.getSet)) { message, reply throws(MalformedAttribute) in
       try builder.addSet(message, reply)
     }
-    for place in builder.setPlaces { try readElements(place, low, into: &builder) }
+    for place in builder.setPlaces {
+      if let content = known?.content(of: place) {
+        builder.finish(place, content)
+      } else {
+        try readElements(place, low, into: &builder)
+      }
+    }
     try request(all(.getRule)) { message, reply throws(MalformedAttribute) in
       try builder.addRule(message, reply)
     }

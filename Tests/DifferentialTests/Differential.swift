@@ -1,0 +1,203 @@
+import Bytecode
+import BytecodeInterpreter
+import LinuxSystem
+import NetworkTypes
+import TestSupport
+
+/// Random rulesets and packets: what the kernel does against what the interpreter says.
+struct Differential {
+  /// Where they differ.
+  struct Difference: CustomStringConvertible {
+    var seed: UInt64
+    var packet: TrialPacket
+    var kernel: KernelTrial.Sighting
+    var passage: Passage
+    var ruleset: String
+    var what: String
+
+    var description: String {
+      let steps = KernelTrial.steps(passage.trace)
+      return """
+        seed \(seed): \(what)
+        packet \(hex(packet.bytes))\(packet.isExempt ? " (no reassembly)" : "")
+        kernel      \(kernel.steps?.joined(separator: "; ") ?? "not traced")
+          left: \(kernel.departures.map(hex).joined(separator: " "))
+        interpreter \(steps.joined(separator: "; "))
+          \(passage.fate)
+        \(ruleset)
+        """
+    }
+  }
+
+  var rulesets = 0
+  var refused = 0
+  var compared = 0
+  var undecided = 0
+  var left = 0
+  var kinds: [String: Int] = [:]
+  var reasons: [String: Int] = [:]
+  var differences: [Difference] = []
+  var refusals: [String: Int] = [:]
+
+  /// Tries `count` rulesets from `seed` on, with `packets` packets each.
+  mutating func run(count: Int, seed: UInt64, packets: Int) throws {
+    var trial = try KernelTrial()
+    for index in 0..<count {
+      if index > 0, index.isMultiple(of: 40) { trial = try KernelTrial() }
+      let own = seed &+ UInt64(index)
+      var source = RandomRuleset(seed: own)
+      let text: String
+      switch try trial.load(source.text()) {
+      case .success(let loaded): text = loaded
+      case .failure(let complaint):
+        refused += 1
+        let line = complaint.text.split(separator: "\n").first.map(String.init) ?? ""
+        refusals[line.components(after: "Error: "), default: 0] += 1
+        continue
+      }
+      rulesets += 1
+      noteKinds(trial.ruleset)
+      var packetSource = PacketSource(seed: own)
+      for _ in 0..<packets {
+        try compare(packetSource.next(), trial, own, text)
+        if differences.count >= 20 { return }
+      }
+    }
+  }
+
+  private mutating func compare(
+    _ packet: TrialPacket, _ trial: KernelTrial, _ seed: UInt64, _ text: String
+  ) throws {
+    guard let interpreter = trial.interpreter else { return }
+    let passage = interpreter.passage(
+      of: trial.context(packet), path: .output, in: trial.surroundings)
+    if case .cannotDecide(let obstacles) = passage.fate {
+      undecided += 1
+      reasons[obstacles.first?.reason ?? "?", default: 0] += 1
+      _ = try trial.send(packet, expects: false)
+      return
+    }
+    let sighting = try trial.send(packet, expects: passage.leaves)
+    compared += 1
+    if passage.leaves { left += 1 }
+    if let what = passage.difference(from: sighting, packet) {
+      differences.append(
+        Difference(
+          seed: seed, packet: packet, kernel: sighting, passage: passage, ruleset: text,
+          what: what))
+    }
+  }
+
+  private mutating func noteKinds(_ ruleset: Ruleset) {
+    for table in ruleset.tables {
+      for rule in table.chains.lazy.flatMap(\.rules) {
+        for expression in rule.expressions { kinds[expression.name, default: 0] += 1 }
+      }
+    }
+  }
+
+  /// The totals, for people.
+  var summary: String {
+    let expressions = kinds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    let open = reasons.sorted { $0.value > $1.value }.prefix(12).map { "\($0.value) \($0.key)" }
+    return """
+      rulesets \(rulesets) (nft refused \(refused)), packets compared \(compared) (left \(left)), \
+      undecided \(undecided), differences \(differences.count)
+      expressions: \(expressions.joined(separator: ", "))
+      undecided: \(open.joined(separator: "; "))
+      refused: \(refusals.sorted { $0.value > $1.value }.prefix(8).map { "\($0.value) \($0.key)" }.joined(separator: "; "))
+      """
+  }
+}
+
+extension Passage {
+  /// Whether the packet should be seen on the wire.
+  var leaves: Bool {
+    guard case .passes(let packet) = fate else { return false }
+    guard case .known(let interface) = packet.outputInterface else { return false }
+    return interface.name != "lo"
+  }
+
+  /// How the kernel's doing differs; nil when it does not.
+  func difference(from sighting: KernelTrial.Sighting, _ packet: TrialPacket) -> String? {
+    let steps = KernelTrial.steps(trace)
+    if let seen = sighting.steps {
+      guard steps == seen || !isOnlyWay else { return "the traces differ" }
+    } else if !packet.isUntraceable {
+      return "the kernel did not trace it"
+    }
+    if leaves, case .passes(let passed) = fate {
+      // Two flows without ports that are given the same ends clash, and the second is dropped.
+      if passed.isTranslated, packet.isPortless { return nil }
+      let expected = Array(passed.bytes.prefix(150))
+      return sighting.departures.contains { Array($0.prefix(150)) == expected }
+        ? nil : "what left differs: expected \(hex(passed.bytes))"
+    }
+    switch fate {
+    case .dropped, .stolen:
+      let strays = sighting.departures.filter { !$0.isBackground }
+      return strays.isEmpty ? nil : "something left"
+    default:
+      return sighting.departures.contains(packet.bytes) ? "the packet left" : nil
+    }
+  }
+}
+
+extension TrialPacket {
+  /// Whether only addresses tell its flow from others.
+  fileprivate var isPortless: Bool {
+    let headers = TrackedProtocol.number(of: bytes)
+    return ![6, 17, 136, 132, 1, 58].contains(headers)
+  }
+
+  /// Whether an extension header reaches past the end: then the kernel fails to copy the headers
+  /// into its trace events, and sends none.
+  fileprivate var isUntraceable: Bool {
+    guard family == .ipv6 else { return false }
+    var next = bytes[6]
+    var start = 40
+    while [0, 43, 44, 60].contains(next), start + 2 <= bytes.count {
+      let length = next == 44 ? 8 : (Int(bytes[start + 1]) + 1) * 8
+      next = bytes[start]
+      start += length
+    }
+    return start > bytes.count
+  }
+}
+
+extension [UInt8] {
+  /// What the kernel says to the link by itself: neighbour discovery and multicast reports.
+  fileprivate var isBackground: Bool {
+    guard count >= 48, self[0] >> 4 == 6 else { return false }
+    return self[6] == 0 && self[40] == 58 || self[6] == 58 && (130...143).contains(self[40])
+  }
+}
+
+extension String {
+  fileprivate func components(after word: String) -> String {
+    guard let range = firstRange(of: word) else { return self }
+    return String(self[range.upperBound...])
+  }
+}
+
+/// The protocol that conntrack takes a packet for.
+enum TrackedProtocol {
+  static func number(of bytes: [UInt8]) -> UInt8 {
+    guard bytes[0] >> 4 == 6 else { return bytes[9] }
+    var next = bytes[6]
+    var start = 40
+    while [0, 43, 44, 51, 60].contains(next), start + 2 <= bytes.count {
+      let length =
+        next == 44
+        ? 8 : next == 51 ? (Int(bytes[start + 1]) + 2) * 4 : (Int(bytes[start + 1]) + 1) * 8
+      next = bytes[start]
+      start += length
+    }
+    return next
+  }
+}
+
+/// Two digits a byte.
+func hex(_ bytes: [UInt8]) -> String {
+  bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

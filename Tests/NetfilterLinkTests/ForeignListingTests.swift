@@ -1,0 +1,53 @@
+import Bytecode
+import NetfilterLink
+import Testing
+
+@Suite(.enabled(if: Kernel.isThere, Kernel.reason))
+struct ForeignListingTests {
+  /// Lines where nft 1.0.6 leaves something out, and what this project writes.
+  static let differences: [String: String] = [
+    "synproxy mss 1460 wscale 7": "synproxy mss 1460 wscale 7 flags 15",
+    "socket load cgroupv2 => reg 1": "socket load cgroupv2 level 1 => reg 1",
+    "osf dreg 1": "osf dreg 1 ttl",
+    "exthdr load 1b @ 1 + 0 present => reg 1": "exthdr load sctp chunk 1b @ 1 + 0 present => reg 1",
+    "ct load unknown => reg 1": "ct load id => reg 1",
+  ]
+
+  @Test func `kernel: our listing of a rule is nft's own, but where nft leaves something out`()
+    throws
+  {
+    let loaded = try ForeignRuleset.loaded.get()
+    let blocks = ForeignRuleset.blocks(loaded.listing)
+    var lineCount = 0
+    var met: Set<String> = []
+    for table in loaded.ruleset.tables {
+      for chain in table.chains {
+        for rule in chain.rules {
+          let key = "\(table.family.keyword) \(table.name) \(chain.name) \(rule.handle ?? 0)"
+          let theirs = try #require(blocks[key], "\(key)")
+          let ours = rule.expressions.map(\.listing)
+          try #require(ours.count == theirs.count, "\(key)")
+          for (our, their) in zip(ours, theirs) where our != their {
+            let expected = try #require(Self.differences[their], "\(their) | \(our)")
+            #expect(our.hasPrefix(expected))
+            met.insert(their)
+          }
+          lineCount += ours.count
+        }
+      }
+    }
+    #expect(lineCount > 600)
+    #expect(met == Set(Self.differences.keys))
+  }
+
+  @Test func `kernel: nothing that nft wrote is unknown to the reader`() throws {
+    for table in try ForeignRuleset.loaded.get().ruleset.tables {
+      #expect(table.allUnknown == [])
+      for rule in table.chains.flatMap(\.rules) {
+        for case .unknown(let name, let bytes) in rule.expressions {
+          Issue.record("\(table.name): \(name) \(bytes)")
+        }
+      }
+    }
+  }
+}
