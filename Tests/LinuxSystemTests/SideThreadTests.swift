@@ -6,11 +6,11 @@ import Testing
   private struct Failure: Error {}
 
   @Test func `both sides run, each on a thread of its own`() throws {
-    let here = gettid()
+    let here = pthread_self()
     let threads = try SideThread.alongside {
-      gettid()
+      pthread_self()
     } _: {
-      gettid()
+      pthread_self()
     }
     #expect(threads.own == here)
     #expect(threads.other != here)
