@@ -20,7 +20,8 @@ public func audit(
   let subject = try AuditSubject(request, progress)
   let compiled = compile(subject.policy, tableName: subject.tableName)
   progress("packets …")
-  var packets = PacketClaims(subject, intervalBudget: request.intervalBudget)
+  var packets = PacketClaims(
+    subject, intervalBudget: request.intervalBudget, confirms: request.confirms)
   let noLeak = packets.noLeak()
   progress("packets that must be able to leave …")
   let noOverBlocking = packets.noOverBlocking()

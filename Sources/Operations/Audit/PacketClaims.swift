@@ -16,12 +16,12 @@ struct PacketClaims: ~Copyable {
   /// What is taken for granted by every claim about packets.
   private let assumptions: [String]
 
-  init(_ subject: AuditSubject, intervalBudget: Int) {
+  init(_ subject: AuditSubject, intervalBudget: Int, confirms: Bool) {
     self.subject = subject
     analyzer = SymbolicAnalyzer(
       subject.snapshot.ruleset, subject.analysisFacts,
       budget: DiagramBudget(intervals: intervalBudget))
-    witnesses = WitnessReader(subject)
+    witnesses = WitnessReader(subject, confirms: confirms)
     assumptions = [subject.quirks.remark, subject.namesOrigin].compactMap(\.self)
   }
 
@@ -81,13 +81,13 @@ struct PacketClaims: ~Copyable {
       let reply = try claims.analyzer.diagrams.set(.conntrackDirection, 1)
       let denied = try claims.analyzer.diagrams.choose(
         reply, claims.denied(inward), claims.denied(outward))
-      var target = try claims.analyzer.diagrams.intersection([
+      let target = try claims.analyzer.diagrams.intersection([
         claims.states([1, 2]), claims.leaving(), denied,
       ])
-      target = try claims.analyzer.diagrams.difference(target, claims.relatedErrors())
       let routed = try claims.analyzer.diagrams.set(.routingHeader, 1)
       let shown = try claims.analyzer.diagrams.intersection(target, routed)
-      let rest = try claims.analyzer.diagrams.difference(target, routed)
+      let rest = try claims.analyzer.diagrams.difference(
+        target, claims.analyzer.diagrams.union(routed, claims.relatedErrors()))
       let byHelper = try claims.analyzer.diagrams.intersection(rest, claims.states([2]))
 
       var claim = Claim(.noLeakEstablished, .holds)

@@ -33,9 +33,12 @@ struct WitnessReader {
   private let subject: AuditSubject
   /// Nil for a ruleset that no kernel would hold.
   private let interpreter: Interpreter?
+  /// Nil when packets are not to be replayed.
+  private let confirmer: Confirmer?
 
-  init(_ subject: AuditSubject) {
+  init(_ subject: AuditSubject, confirms: Bool) {
     self.subject = subject
+    confirmer = confirms ? Confirmer(subject: subject) : nil
     interpreter = try? Interpreter(
       ruleset: subject.snapshot.ruleset, kernel: subject.quirks.interpreter)
   }
@@ -97,6 +100,7 @@ struct WitnessReader {
     surroundings.areDynamicSetsAsRead = true
     let passage = interpreter.passage(of: packet, path: way.path, in: surroundings)
     finding.path = passage.trace.compactMap { step($0) }
+    finding.confirmation = confirmer?.confirmation(point, way, links, isBlocked: isBlocked)
     switch passage.fate {
     case .passes(let passed):
       if !isBlocked, let bytes = point.bytes, passed.bytes != bytes {
