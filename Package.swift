@@ -133,13 +133,16 @@ let package = Package(
       ]),
     tests(
       "LinuxSystemTests",
-      ["LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom"]),
+      [
+        "LinuxSystem", "HostFacts", "ConnectionReplay", "NetworkTypes", "SeededRandom",
+        "TestSupport", "CLinux",
+      ]),
     tests("HostFactsTests", ["HostFacts", "NetworkTypes"]),
     tests(
       "HostAuditTests",
       [
         "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
-        "LinuxSystem",
+        "LinuxSystem", "TestSupport",
       ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),
@@ -147,7 +150,7 @@ let package = Package(
       "CommandTests",
       [
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
-        "Bytecode", "TestSupport",
+        "Bytecode", "HostFacts", "TestSupport",
       ]),
     tests("RepositoryTests", []),
   ]

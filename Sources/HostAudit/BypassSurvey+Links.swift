@@ -13,6 +13,14 @@ extension BypassSurvey {
         if let text = setting.value?.text, text != "0" { forwarders.append(owner) }
         finding.note("net.\(family).conf.\(owner).forwarding", setting)
       }
+      for owner in owners {
+        // The kernel sets it while a program routes multicast.
+        let setting = state.setting("net/\(family)/conf/\(owner)/mc_forwarding")
+        if let text = setting.value?.text, text != "0" {
+          forwarders.append("multicast by \(owner)")
+        }
+        finding.note("net.\(family).conf.\(owner).mc_forwarding", setting)
+      }
       guard !forwarders.isEmpty else { continue }
       let judges = search.chains(at: .forward, families: [.inet, own])
       let judged =

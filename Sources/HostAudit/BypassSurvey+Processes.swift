@@ -33,6 +33,16 @@ extension BypassSurvey {
     }
     var finding = BypassFinding(bypass: .capabilities, evidence: [], unknowns: [])
     let owners = state.userNamespaces.value
+    // Whoever has the user id of a user namespace's maker, in the parent, holds all of it.
+    if let owner = owners?.first, owner.inode != BypassSurvey.firstUserNamespace {
+      finding.evidence.append(
+        Evidence(
+          "user namespace \(owner.inode) owns this one: every process of the user who made it counts"
+        )
+      )
+    }
+    // A reader inside a user namespace does not see who is above it.
+    let isWhole = owners?.last?.inode == BypassSurvey.firstUserNamespace
     for holder in survey.privileged {
       let names = holder.capabilityNames.joined(separator: ", ")
       let isHere = state.namespace.value.map { holder.networkNamespaces.contains($0) } ?? false
@@ -40,7 +50,7 @@ extension BypassSurvey {
       let evidence = Evidence("\(names), \(place)", processes: .known([holder.process]))
       switch (holder.userNamespace, owners) {
       case (let user?, let owners?) where owners.contains(user): finding.evidence.append(evidence)
-      case (_?, _?): continue  // its capabilities end below this namespace
+      case (_?, _?) where isWhole: continue  // its capabilities end below this namespace
       default:
         if isHere {
           finding.evidence.append(evidence)
@@ -66,13 +76,17 @@ extension BypassSurvey {
     if case .known(let reading) = limit, reading.text == nil || reading.text == "0" {
       return finding
     }
-    if isAllowed.value?.text == "0" || isConfined.value?.text == "1" { return finding }
+    if isAllowed.value?.text == "0" { return finding }
     finding.note("user.max_user_namespaces", limit)
     finding.note("kernel.unprivileged_userns_clone", isAllowed)
     finding.note("kernel.apparmor_restrict_unprivileged_userns", isConfined)
     if finding.unknowns.isEmpty {
       finding.evidence.append(
-        Evidence("user.max_user_namespaces is \(limit.value?.text ?? "not known")"))
+        Evidence(
+          "user.max_user_namespaces is \(limit.value?.text ?? "not known")"
+            + (isConfined.value?.text == "1"
+              ? ", for programs whose AppArmor profile allows it" : "")
+        ))
     }
     return finding
   }
@@ -84,9 +98,9 @@ extension BypassSurvey {
       finding.note("\(table.kind.rawValue) sockets", table.sockets)
       for socket in table.sockets.value ?? [] where socket.isListening {
         let address = socket.localAddress.unmapped
-        let isAny = address == .v4(0) || address == .v6(0)
-        guard address.isLoopback || (isAny && BypassSurvey.proxyPorts[socket.localPort] != nil)
-        else { continue }
+        guard address.isLoopback || BypassSurvey.proxyPorts[socket.localPort] != nil else {
+          continue
+        }
         let use = BypassSurvey.proxyPorts[socket.localPort].map { ", \($0)" } ?? ""
         let port = address.family == .ipv4 ? "\(address):" : "[\(address)]:"
         finding.evidence.append(
@@ -110,6 +124,9 @@ extension BypassSurvey {
     }
     return finding
   }
+
+  /// The inode of the first user namespace: `PROC_USER_INIT_INO`, `linux/proc_ns.h`.
+  private static let firstUserNamespace: UInt64 = 0xEFFF_FFFD
 
   /// Ports by which local programs send on behalf of others.
   private static let proxyPorts: [UInt16: String] = [

@@ -51,6 +51,11 @@ extension BypassSurvey {
   /// Links of every namespace of the machine: the kernel does not say which namespace one is in.
   var netfilterPrograms: BypassFinding {
     finding(.netfilterPrograms, "BPF links", state.bpf.links) { link in
+      let which = "link \(link.id): program \(link.program)\(name(ofProgram: link.program))"
+      // A program of a network namespace chooses sockets, or tells which flow a packet is of.
+      if link.type == 5, state.namespace.value.map({ $0.inode == link.target }) ?? true {
+        return Evidence("\(which), of the network namespace")
+      }
       guard link.type == 10 else { return nil }
       var place = "at a hook that is not known"
       if let hook = link.netfilter {
@@ -61,8 +66,7 @@ extension BypassSurvey {
         place = "\(family) \(name), priority \(hook.priority)"
       }
       return Evidence(
-        "link \(link.id): program \(link.program)\(name(ofProgram: link.program)), \(place), in some "
-          + "namespace of the machine")
+        "\(which), \(place), in some namespace of the machine")
     }
   }
 

@@ -31,6 +31,7 @@ extension BypassSurvey {
       case .meta(let load): load.key == .mark
       case .ct(let load): load.key == .mark
       case .socket(let load): load.key == .mark
+      case .fib(let load): load.flags & 4 != 0  // NFTA_FIB_F_MARK
       case .match(let match): ["mark", "connmark"].contains(match.name)
       default: false
       }
@@ -77,7 +78,7 @@ extension BypassSurvey {
   }
 
   var packetRewriting: BypassFinding {
-    search.finding(.packetRewriting) {
+    var finding = search.finding(.packetRewriting) {
       switch $0 {
       case .payloadSet, .extensionHeaderSet, .extensionHeaderReset, .duplicate, .forward, .queue,
         .synproxy:
@@ -88,7 +89,26 @@ extension BypassSurvey {
       default: false
       }
     }
+    // A target that is not among those known may do anything to a packet.
+    let strange = Set(
+      (rules?.tables ?? []).flatMap(\.chains).flatMap(\.rules).flatMap(\.expressions).compactMap {
+        if case .target(let target) = $0, !BypassSurvey.knownTargets.contains(target.name) {
+          return target.name
+        }
+        return nil
+      })
+    finding.unknowns += strange.sorted().map { "what target \($0) does is not known" }
+    return finding
   }
+
+  /// Targets of xtables that rewrite nothing, or that a row names.
+  private static let knownTargets: Set = [
+    "", "ACCEPT", "AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "CT", "DNAT", "DROP",
+    "DSCP", "ECN", "ERROR", "HL", "HMARK", "IDLETIMER", "LED", "LOG", "MARK", "MASQUERADE",
+    "NETMAP",
+    "NFACCT", "NFLOG", "NFQUEUE", "NOTRACK", "RATEEST", "REDIRECT", "REJECT", "SECMARK", "SET",
+    "SNAT", "SYNPROXY", "TCPMSS", "TEE", "TOS", "TPROXY", "TRACE", "TTL", "standard",
+  ]
 
   var untracked: BypassFinding {
     search.finding(.untracked) {
@@ -206,7 +226,7 @@ extension BypassSurvey {
   private static func isIPOrLocal(_ name: String) -> Bool {
     let prefixes = [
       "TCP", "UDP", "RAW", "PING", "MPTCP", "SCTP", "DCCP", "L2TP", "UNIX", "NETLINK", "ALG",
-      "PACKET", "XDP", "KEY", "SMC",
+      "PACKET", "XDP", "KEY",
     ]
     return prefixes.contains { name.hasPrefix($0) }
   }

@@ -35,6 +35,8 @@ struct FlowJudge {
   private let policy: Policy
   private let names: NameAnswers
   private let ownAddresses: Set<IPAddress>?
+  /// What the routing tables call this host's, beyond its addresses.
+  private let ownBlocks: AddressSet
   private let broadcasts: Set<IPAddress>
   private let hasRoutes: Bool
   private let ephemeral: ClosedRange<UInt16>?
@@ -46,6 +48,12 @@ struct FlowJudge {
     self.policy = policy
     self.names = names
     ownAddresses = state.addresses.value.map { Set($0.map(\.address)) }
+    ownBlocks = AddressSet(
+      (state.routes.value ?? []).filter { $0.kind == 2 }.compactMap { route in
+        let isPossible = route.prefixLength <= (route.destination.family == .ipv4 ? 32 : 128)
+        guard isPossible else { return nil }
+        return Prefix(containing: route.destination, length: Int(route.prefixLength)).block
+      })
     broadcasts = Set((state.routes.value ?? []).filter { $0.kind == 3 }.map(\.destination))
     hasRoutes = state.routes.value != nil
     ephemeral = state.ephemeralPorts
@@ -61,8 +69,18 @@ struct FlowJudge {
   }
 
   private func isOwn(_ address: IPAddress) -> Bool? {
-    if address.isLoopback { return true }
+    if address.isLoopback || ownBlocks.contains(address) { return true }
     return ownAddresses.map { $0.contains(address) }
+  }
+
+  /// Whether packets to the address from somebody else end here: also those to a group.
+  private func endsHere(_ address: IPAddress) -> Bool? {
+    if broadcasts.contains(address) { return true }
+    switch address {
+    case .v4(let bits) where bits >> 28 == 0xe || bits == .max: return true
+    case .v6(let bits) where bits >> 120 == 0xff: return true
+    default: return isOwn(address)
+    }
   }
 
   /// Judges a tracked connection.
@@ -72,7 +90,7 @@ struct FlowJudge {
     let original = entry.original
     let leaves = (address: entry.reply.source, port: entry.reply.sourcePort)
     let isFromHere = isOwn(original.source)
-    let isToHere = isOwn(leaves.address)
+    let isToHere = isFromHere == true ? isOwn(leaves.address) : endsHere(leaves.address)
     var flow = LiveFlow(
       source: .conntrack,
       flow: Flow(
@@ -95,7 +113,7 @@ struct FlowJudge {
     flow.ruling = policy.decision(for: flow.flow, names: names)
     if isFromHere == nil, isToHere != false || leaves.address != original.destination {
       flow.doubt = "which addresses are this host's is not known"
-    } else if !hasRoutes, case .v4 = leaves.address {
+    } else if !hasRoutes, leaves.address.family == .ipv4 {
       flow.doubt = "which addresses are broadcast is not known"
     }
     return flow
@@ -126,7 +144,12 @@ struct FlowJudge {
         isLinkBroadcast: broadcasts.contains(remote)),
       isForwarded: false, ruling: Ruling(.deny, clause: "default"), owners: socket.owners)
     flow.ruling = policy.decision(for: flow.flow, names: names)
-    if !hasRoutes, case .v4 = remote { flow.doubt = "which addresses are broadcast is not known" }
+    if !hasRoutes, remote.family == .ipv4 {
+      flow.doubt = "which addresses are broadcast is not known"
+    } else if flow.ruling.decision == .deny, socket.ipProtocol != .tcp || socket.state == 2 {
+      // An unanswered SYN, or a datagram socket: connecting one sends nothing.
+      flow.doubt = "whether anything left is not known"
+    }
     // Who opened it shows in the local port, if the kernel chose that.
     if !isServer, hasPorts, ephemeral?.contains(socket.localPort) != true {
       var turned = flow.flow

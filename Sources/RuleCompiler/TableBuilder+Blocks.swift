@@ -4,7 +4,8 @@ import PolicyLanguage
 
 // IPv4 destinations by their block: one hash lookup on the first 8 bits finds the verdict of most
 // addresses, because most blocks lie in one class. The others have a chain with what their block
-// holds, and very full ones are cut once more by the first 16 bits.
+// holds; blocks that hold little share one, and very full ones are cut once more by the first 16
+// bits. A hash lookup takes 60 ns, one in an interval set of 20 takes 250, of 1 000 400 (Linux 6.18).
 
 /// How many leading bits a block map looks at.
 enum BlockLevel {
@@ -19,11 +20,36 @@ enum BlockLevel {
 /// A block with more intervals of one large class than this is cut once more.
 private let blockCapacity = 24_576
 
+/// Blocks in a row share a chain while they hold no more intervals than this.
+private let sharedCapacity = 512
+
+/// No blocks are made for fewer intervals than this in all, if they are everywhere.
+private let scatteredCapacity = 2048
+
 /// What one address class has inside a block.
 private struct BlockMember {
   var terms: [Int]
   var intervals: ArraySlice<Interval<UInt32>>
   var isLarge: Bool
+}
+
+/// Blocks that share a chain, ascending, and what they hold.
+private struct BlockRun {
+  var blocks: [Interval<UInt32>] = []
+  var members: [BlockMember] = []
+  var count = 0
+
+  mutating func append(_ block: Interval<UInt32>, _ inside: [BlockMember]) {
+    blocks.append(block)
+    for member in inside {
+      count += member.intervals.count
+      if let index = members.firstIndex(where: { $0.terms == member.terms }) {
+        members[index].intervals += member.intervals
+      } else {
+        members.append(member)
+      }
+    }
+  }
 }
 
 extension TableBuilder {
@@ -47,15 +73,41 @@ extension TableBuilder {
       + plan.v4.large.map {
         BlockMember(terms: $0.terms, intervals: $0.intervals[...], isLarge: true)
       }
-    addBlocks("blocks4", Interval(0, .max), members, .first, isNat64: false)
+    if isScattered {
+      addBlockChain("block4/all", members, isNat64: false)
+    } else {
+      addBlocks("blocks4", Interval(0, .max), members, .first, isNat64: false)
+    }
   }
 
-  /// Only the large classes: the small ones have a map of their own behind them.
-  mutating func addBlocks64() {
+  /// The lookups for NAT64 of the large classes: the small ones have a map of their own behind them.
+  mutating func addBlocks64() -> [Rule] {
     let members = plan.v4.large.map {
       BlockMember(terms: $0.terms, intervals: $0.intervals[...], isLarge: true)
     }
+    if members.isEmpty { return [] }
+    if isScattered { return largeMemberRules(members, isNat64: true) }
     addBlocks("blocks64", Interval(0, .max), members, .first, isNat64: true)
+    return [Rule(blockKey(isNat64: true, level: .first) + [Match.verdictFrom(name("blocks64"))])]
+  }
+
+  /// What finds the class of an IPv4 destination.
+  var judgement4: [Expression] {
+    if isScattered { return [Match.verdict(.goto(name("block4/all")))] }
+    return blockKey(isNat64: false, level: .first) + [Match.verdictFrom(name("blocks4"))]
+  }
+
+  /// Whether the lookup of a block would find nothing out: most are cut, and all that they hold
+  /// fits in one chain.
+  private var isScattered: Bool {
+    let intervals = (plan.v4.small + plan.v4.large).lazy.flatMap(\.intervals)
+    if intervals.prefix(scatteredCapacity + 1).count > scatteredCapacity { return false }
+    var cut: Set<UInt32> = []
+    for interval in intervals {
+      if interval.first & 0xff_ffff != 0 { cut.insert(interval.first >> 24) }
+      if interval.last & 0xff_ffff != 0xff_ffff { cut.insert(interval.last >> 24) }
+    }
+    return cut.count > 128
   }
 
   private mutating func addBlocks(
@@ -64,6 +116,7 @@ extension TableBuilder {
   ) {
     var rest = members
     var elements: [SetElement] = []
+    var run = BlockRun()
     var first = range.first
     while true {
       let block = Interval(first, first + level.span)
@@ -76,13 +129,19 @@ extension TableBuilder {
           terms: rest[index].terms, intervals: part.clipped(to: block)[...],
           isLarge: rest[index].isLarge)
       }
-      if !inside.isEmpty {
-        let verdict = blockVerdict(suffix, block, inside, level, isNat64: isNat64)
+      if inside.count == 1, let only = inside[0].intervals.first, only == block {
+        let verdict = classVerdict(.ipv4, inside[0].terms)
         elements.append(SetElement(key: block.first.networkOrder, verdict: verdict))
+      } else if !inside.isEmpty {
+        let count = inside.reduce(0) { $0 + $1.intervals.count }
+        if run.count + count > sharedCapacity { elements += close(&run, level, isNat64: isNat64) }
+        run.append(block, inside)
       }
       if block.last == range.last { break }
       first = block.last + 1
     }
+    elements += close(&run, level, isNat64: isNat64)
+    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
     if !isNat64 { elements.append(.catchAll(classVerdict(.ipv4, plan.v4.fallback))) }
     sets.append(
       NamedSet(
@@ -93,23 +152,24 @@ extension TableBuilder {
         content: .elements(elements)))
   }
 
-  private mutating func blockVerdict(
-    _ suffix: String, _ block: Interval<UInt32>, _ members: [BlockMember], _ level: BlockLevel,
-    isNat64: Bool
-  ) -> Verdict {
-    if members.count == 1, let only = members[0].intervals.first, only == block {
-      return classVerdict(.ipv4, members[0].terms)
-    }
-    let label = "\(isNat64 ? "block64" : "block4")/\(Self.label(block.first, level))"
-    if level == .first, members.contains(where: { $0.intervals.count > blockCapacity }) {
-      addBlocks(label, block, members, .second, isNat64: isNat64)
+  /// Writes the chain of a run of blocks; the elements that lead there.
+  private mutating func close(
+    _ run: inout BlockRun, _ level: BlockLevel, isNat64: Bool
+  ) -> [SetElement] {
+    defer { run = BlockRun() }
+    guard let first = run.blocks.first, let last = run.blocks.last else { return [] }
+    var label = "\(isNat64 ? "block64" : "block4")/\(Self.label(first.first, level))"
+    if first != last { label += "-\(Self.label(last.first, level))" }
+    if level == .first, run.members.contains(where: { $0.intervals.count > blockCapacity }) {
+      addBlocks(label, first, run.members, .second, isNat64: isNat64)
       addChain(
         label,
         [Rule(blockKey(isNat64: isNat64, level: .second) + [Match.verdictFrom(name(label))])])
     } else {
-      addBlockChain(label, members, isNat64: isNat64)
+      addBlockChain(label, run.members, isNat64: isNat64)
     }
-    return isNat64 ? .jump(name(label)) : .goto(name(label))
+    let verdict: Verdict = isNat64 ? .jump(name(label)) : .goto(name(label))
+    return run.blocks.map { SetElement(key: $0.first.networkOrder, verdict: verdict) }
   }
 
   /// `10` or `10.1`: the octets that the level looks at.
@@ -121,14 +181,19 @@ extension TableBuilder {
   private mutating func addBlockChain(
     _ label: String, _ members: [BlockMember], isNat64: Bool
   ) {
+    var rules = largeMemberRules(members, isNat64: isNat64)
+    if !isNat64 { rules += smallMemberRules(label, members.filter { !$0.isLarge }) }
+    addChain(label, rules)
+  }
+
+  private mutating func largeMemberRules(_ members: [BlockMember], isNat64: Bool) -> [Rule] {
     var rules: [Rule] = []
     for member in members where member.isLarge {
       rules += memberRules(
         member.terms, Array(member.intervals), .ipv4,
         load: [Match.load(.network, isNat64 ? 36 : 16, 4)])
     }
-    if !isNat64 { rules += smallMemberRules(label, members.filter { !$0.isLarge }) }
-    addChain(label, rules)
+    return rules
   }
 
   private mutating func smallMemberRules(

@@ -2,7 +2,7 @@ import Bytecode
 import NetworkTypes
 import PolicyLanguage
 
-// From a new flow to the class of its address, and from there by name, link fact and port.
+// From the class of an address by name, link fact and port to a verdict.
 
 /// Identifies a class chain: its family's number and its terms.
 struct ClassKey: Hashable {
@@ -11,103 +11,13 @@ struct ClassKey: Hashable {
 }
 
 extension TableBuilder {
-  /// `g/new-tcp4`, `g/new4` and the same for IPv6: opening packets only, from an allowed port.
-  mutating func addNewFlowChains() {
-    let noFlow = deny("no-flow")
-    for family in Family.allCases {
-      let digit = family.digit
-      if policy.protocols.value.contains(.tcp) {
-        // FIN, SYN, RST, ACK: SYN alone opens a connection.
-        addChain(
-          "new-tcp\(digit)",
-          [
-            rule(
-              [Match.layer4(.tcp), [Match.load(.transport, 13, 1)]]
-                + [Match.masked([0x17], .equal, [0x02])], .goto(name("new\(digit)"))),
-            rule([], noFlow),
-          ])
-      }
-      addChain("new\(digit)", newFlowRules(family))
-    }
-  }
-
-  private mutating func newFlowRules(_ family: Family) -> [Rule] {
-    var rules: [Rule] = []
-    if family == .ipv6 {
-      rules.append(
-        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], deny("routing-header")))
-    }
-    let judge = judgeExpressions(family)
-    guard let ports = policy.sourcePorts.value else { return rules + judge.map { Rule($0) } }
-    let portless = policy.protocols.value.filter { !$0.hasPorts }
-    if !portless.isEmpty {
-      let map = anonymousMap(
-        .inetProtocol, isInterval: false,
-        portless.map {
-          SetElement(key: [$0.rawValue], verdict: .goto(name("judge\(family.digit)")))
-        })
-      rules.append(
-        Rule([.meta(MetaLoad(.l4proto, into: Match.register)), Match.verdictFrom(map)]))
-    }
-    let needsJudgeChain = judge.count > 1 || !portless.isEmpty
-    let inPorts = sourcePortTest(ports)
-    if needsJudgeChain {
-      addChain("judge\(family.digit)", judge.map { Rule($0) })
-      rules.append(rule([inPorts], .goto(name("judge\(family.digit)"))))
-    } else {
-      rules += judge.map { Rule(inPorts + $0) }
-    }
-    return rules + [rule([], deny("bind", at: policy.sourcePorts.location))]
-  }
-
-  private mutating func sourcePortTest(_ ports: PortSet) -> [Expression] {
-    [Match.sourcePort] + portTest(ports)
-  }
-
-  /// Tests the port in the register against a set that is not empty.
-  private mutating func portTest(_ ports: PortSet) -> [Expression] {
-    if ports.intervals.count == 1, let only = ports.intervals.first { return Match.inPorts(only) }
-    let isInterval = ports.intervals.contains { $0.first != $0.last }
-    let set = anonymousSet(
-      .inetService, isInterval: isInterval, ports.intervals.map { SetElement(ports: $0) })
-    return [Match.isIn(set)]
-  }
-
-  /// The lookups that find the class of the destination; the last always gives a verdict.
-  private func judgeExpressions(_ family: Family) -> [[Expression]] {
-    switch family {
-    case .ipv4:
-      return [blockKey(isNat64: false, level: .first) + [Match.verdictFrom(name("blocks4"))]]
-    case .ipv6:
-      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
-      let maps = plan.v6.large.isEmpty ? ["destination6"] : ["shards6", "destination6"]
-      return maps.map { load + [Match.verdictFrom(name($0))] }
-    }
-  }
-
   mutating func addClassifier4() {
     addBlocks4()
     addNat64()
   }
 
-  mutating func addClassifier6() {
-    var elements = [
-      SetElement(
-        v6: Interval(UInt128(0x64_ff9b) << 96, UInt128(0x64_ff9b) << 96 + 0xffff_ffff),
-        verdict: .goto(name("nat64")))
-    ]
-    for addressClass in plan.v6.small {
-      let verdict = classVerdict(.ipv6, addressClass.terms)
-      elements += addressClass.intervals.map { SetElement(v6: $0, verdict: verdict) }
-    }
-    elements.sort { $0.key.lexicographicallyPrecedes($1.key) }
-    elements.append(.catchAll(classVerdict(.ipv6, plan.v6.fallback)))
-    addDestinationMap("destination6", .ipv6Address, elements, typeof: nil)
-    addShards6()
-  }
-
   /// 64:ff9b::a.b.c.d is judged by a.b.c.d: the same classes over the last four bytes.
-  private mutating func addNat64() {
+  mutating func addNat64() {
     var elements: [SetElement] = []
     for addressClass in plan.v4.small {
       let verdict = classVerdict(.ipv4, addressClass.terms)
@@ -118,12 +28,7 @@ extension TableBuilder {
     let load = PayloadLoad(
       .network, offsetBytes: 36, lengthBytes: 4, into: Match.register)
     addDestinationMap("destination64", .integer, elements, typeof: load)
-    var rules: [Rule] = []
-    if !plan.v4.large.isEmpty {
-      addBlocks64()
-      rules.append(
-        Rule(blockKey(isNat64: true, level: .first) + [Match.verdictFrom(name("blocks64"))]))
-    }
+    var rules = addBlocks64()
     rules.append(Rule([.payload(load), Match.verdictFrom(name("destination64"))]))
     addChain("nat64", rules)
   }
@@ -147,7 +52,7 @@ extension TableBuilder {
       verdict = self.verdict(of: plan.terms[constant])
     } else {
       let suffix = chainSuffix(family, terms)
-      addClassChain(suffix, groups)
+      addClassChain(suffix, groups, family)
       verdict = .goto(name(suffix))
     }
     classVerdicts[key] = verdict
@@ -193,9 +98,11 @@ extension TableBuilder {
     steps.count == 1 && !plan.terms[steps[0].term].isDynamic ? steps[0].term : nil
   }
 
-  private mutating func addClassChain(_ suffix: String, _ groups: [ProtocolGroup]) {
+  private mutating func addClassChain(
+    _ suffix: String, _ groups: [ProtocolGroup], _ family: Family
+  ) {
     if groups.count == 1 {
-      addGroupChain(suffix, groups[0].steps)
+      addGroupChain(suffix, groups[0].steps, family)
       return
     }
     var elements: [SetElement] = []
@@ -205,7 +112,7 @@ extension TableBuilder {
         verdict = self.verdict(of: plan.terms[constant])
       } else {
         let names = group.protocols.map(\.description).joined(separator: ".")
-        addGroupChain("\(suffix)/\(names)", group.steps)
+        addGroupChain("\(suffix)/\(names)", group.steps, family)
         verdict = .goto(name("\(suffix)/\(names)"))
       }
       elements += group.protocols.map { SetElement(key: [$0.rawValue], verdict: verdict) }
@@ -217,7 +124,9 @@ extension TableBuilder {
   }
 
   /// Rules in the order of the terms; the widest of the last fixed terms needs no test.
-  private mutating func addGroupChain(_ suffix: String, _ steps: [PortStep]) {
+  private mutating func addGroupChain(
+    _ suffix: String, _ steps: [PortStep], _ family: Family
+  ) {
     var rules: [Rule] = []
     var pending: [PortStep] = []
     for step in steps {
@@ -229,7 +138,7 @@ extension TableBuilder {
       rules += portRules(pending)
       pending = []
       let verdict = verdict(of: term)
-      for test in addressTests(term.addresses) {
+      for test in addressTests(term.addresses, family) {
         // An anonymous set belongs to one rule, so each rule gets a test of its own.
         let ports = step.ports == .full ? [] : [Match.destinationPort] + portTest(step.ports)
         rules.append(
@@ -244,16 +153,21 @@ extension TableBuilder {
     addChain(suffix, rules)
   }
 
-  /// Verdicts by port: one comparison where that is enough, else one lookup.
+  /// Verdicts by port: a comparison for each range while they are few, else one lookup.
+  ///
+  /// Measured on Linux 6.18: a rule that compares a port takes 10 ns, a verdict map 110.
   private mutating func portRules(_ steps: [PortStep]) -> [Rule] {
-    if steps.count == 1, let only = steps.first, only.ports.intervals.count == 1,
-      let interval = only.ports.intervals.first
-    {
-      let term = plan.terms[only.term]
-      let test = [Match.destinationPort] + Match.inPorts(interval)
-      return [Rule(test + [Match.verdict(verdict(of: term))], provenance: term.provenance)]
+    let count = steps.reduce(0) { $0 + $1.ports.intervals.count }
+    if count <= 8 {
+      return steps.flatMap { step -> [Rule] in
+        let term = plan.terms[step.term]
+        let verdict = Match.verdict(verdict(of: term))
+        return step.ports.intervals.map {
+          Rule(
+            [Match.destinationPort] + Match.inPorts($0) + [verdict], provenance: term.provenance)
+        }
+      }
     }
-    if steps.isEmpty { return [] }
     var elements: [SetElement] = []
     for step in steps {
       let verdict = verdict(of: plan.terms[step.term])
@@ -266,12 +180,16 @@ extension TableBuilder {
   }
 
   /// The tests of a dynamic term: one rule for each.
-  private mutating func addressTests(_ test: Term.AddressTest) -> [[Expression]] {
+  ///
+  /// IPv4 classes judge NAT64 packets too; no IPv4 packet meets an IPv6 class.
+  private mutating func addressTests(
+    _ test: Term.AddressTest, _ family: Family
+  ) -> [[Expression]] {
     switch test {
     case .any, .fixed:
       return []
     case .name(let host, _):
-      return Family.allCases.map {
+      return (family == .ipv4 ? Family.allCases : [.ipv6]).map {
         Match.family($0) + [
           Match.loadDestination($0), Match.isIn(name("name\($0.digit)/\(host)")),
         ]

@@ -42,25 +42,25 @@ extension TableBuilder {
     }
   }
 
-  /// One chain a clause: count, then answer and drop.
+  /// One chain a clause: one rule counts, answers and drops, so that a trace has one step for it.
   mutating func addDenialChains() {
     for denial in denials {
       let kind = denial.isInbound ? "deny-in" : "deny"
-      let count = Rule(
-        [.objectReference(.counter("deny/\(denial.clause)"))], comment: Self.comment(for: denial),
-        provenance: Provenance(clause: denial.clause, location: denial.location))
       let answersApplication = policy.onDeny.value == .reject && !denial.isInbound
-      addChain("\(kind)/\(denial.clause)", [count] + refusal(answersApplication))
+      let rules = refusals(answersApplication).map { test, refusal in
+        Rule(
+          test + [.objectReference(.counter("deny/\(denial.clause)")), refusal],
+          comment: Self.comment(for: denial),
+          provenance: Provenance(clause: denial.clause, location: denial.location))
+      }
+      addChain("\(kind)/\(denial.clause)", rules)
     }
   }
 
   /// TCP gets a reset and everything else an ICMP error, so that applications fail at once.
-  private func refusal(_ answersApplication: Bool) -> [Rule] {
-    guard answersApplication else { return [Rule([Match.verdict(.drop)])] }
-    return [
-      Rule(Match.layer4(.tcp) + [.reject(.tcpReset)]),
-      Rule([.reject(.adminProhibited)]),
-    ]
+  private func refusals(_ answersApplication: Bool) -> [(test: [Expression], Expression)] {
+    guard answersApplication else { return [([], Match.verdict(.drop))] }
+    return [(Match.layer4(.tcp), .reject(.tcpReset)), ([], .reject(.adminProhibited))]
   }
 
   /// `deny private, app-engine-sockets.yaml:31`, without the characters nft cannot re-read.

@@ -10,16 +10,16 @@ import PolicyLanguage
 // its blocks.
 
 /// One shard: the packets whose address begins alike, and what they are tested against.
-private struct Shard<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
+struct Shard<Bound: FixedWidthInteger & UnsignedInteger & Sendable> {
   var range: Interval<Bound>
   /// What each large class has in it.
   var members: [(terms: [Int], intervals: [Interval<Bound>])]
 }
 
 /// A shard holds at most this many intervals of one class.
-private let shardCapacity = 2048
+private let shardCapacity = 256
 
-private func cut<Bound: FixedWidthInteger & UnsignedInteger & Sendable>(
+func cut<Bound: FixedWidthInteger & UnsignedInteger & Sendable>(
   _ classes: [AddressClass<Bound>]
 ) -> [Shard<Bound>] {
   var shards: [Shard<Bound>] = []
@@ -69,30 +69,15 @@ extension ArraySlice {
 }
 
 extension TableBuilder {
-  mutating func addShards6() {
-    let shards = cut(plan.v6.large)
-    if shards.isEmpty { return }
-    var elements: [SetElement] = []
-    for (index, shard) in shards.enumerated() {
-      let load = Match.family(.ipv6) + [Match.loadDestination(.ipv6)]
-      let rules = shard.members.flatMap { member in
-        memberRules(member.terms, member.intervals, .ipv6, load: load)
-      }
-      addChain("shard6/\(index)", rules)
-      elements.append(
-        SetElement(
-          v6: shard.range, verdict: .jump(name("shard6/\(index)"))))
-    }
-    addDestinationMap("shards6", .ipv6Address, elements, typeof: nil)
-  }
-
   /// Single addresses by a hash set, then ranges by an interval set, of one large class.
   mutating func memberRules<Bound>(
     _ terms: [Int], _ intervals: [Interval<Bound>], _ family: Family, load: [Expression]
   ) -> [Rule] {
     let verdict = classVerdict(family, terms)
-    let singles = intervals.filter { $0.first == $0.last }
-    let ranges = intervals.filter { $0.first != $0.last }
+    var singles = intervals.filter { $0.first == $0.last }
+    var ranges = intervals.filter { $0.first != $0.last }
+    // A second lookup is dearer than a few addresses more in the first.
+    if singles.count < intervals.count / 4 { (singles, ranges) = ([], intervals) }
     return [(singles, false), (ranges, true)].compactMap { part, isInterval in
       if part.isEmpty { return nil }
       let set = sharedSet(

@@ -30,11 +30,12 @@ struct FamilyPlan<Bound: FixedWidthInteger & UnsignedInteger & Sendable>: Sendab
   let fallback: [Int]
   /// Classes that go into the one verdict map.
   let small: [AddressClass<Bound>]
-  /// Classes with so many intervals that they become sharded sets.
+  /// Classes with so many intervals that they become sets, in pieces.
   let large: [AddressClass<Bound>]
 
-  /// A class with more intervals than this becomes sharded sets.
-  static var largeThreshold: Int { 4096 }
+  /// A class with more intervals than this becomes sets: their elements are cheaper to install
+  /// than those of a map with verdicts, single addresses in a hash set most of all.
+  static var largeThreshold: Int { Bound.bitWidth == 32 ? 256 : 128 }
 
   init(classes: [AddressClass<Bound>], terms: [Term]) {
     func fixedCount(_ candidate: AddressClass<Bound>) -> Int {

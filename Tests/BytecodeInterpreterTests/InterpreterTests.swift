@@ -128,7 +128,7 @@ import Testing
   @Test func `an undecided chain is not overtaken by a later drop, but by an earlier one`() throws {
     let unknown = Self.base("u", [Rule([.unknown(name: "x", bytes: [])])], priority: 0)
     let drop = [Rule(.drop)]
-    let reasons = Outcome.cannotDecide(reasons: ["inet t u rule 1 [ x ?? 0 bytes ]: not modelled"])
+    let reasons = Outcome.cannotDecide(reasons: ["inet t u rule 1 [ x ?? 0: ]: not modelled"])
     #expect(try Self.outcome([unknown, Self.base("d", drop, priority: 1)]) == reasons)
     #expect(try Self.outcome([unknown, Self.base("d", drop, priority: -1)]) == .drop)
   }

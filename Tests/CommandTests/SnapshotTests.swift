@@ -1,5 +1,6 @@
 import Bytecode
 import Foundation
+import HostFacts
 import LinuxSystem
 import Operations
 import TestSupport
@@ -32,6 +33,8 @@ struct SnapshotTests {
     #expect(loaded.ruleset.tables.map(\.name) == ["filter"])
     #expect(loaded.kernelRelease == ProcessFacts.kernelRelease())
     #expect(loaded.unknownSections.isEmpty)
+    #expect(loaded.host?.unknownKeys == [])
+    #expect(loaded.host?.state.links.value?.map(\.name) == ["lo"])
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["host.weir"])
   }
 
@@ -41,8 +44,8 @@ struct SnapshotTests {
     let redirected = folder.url.appending(path: "b").path
     try ThrowAwayNamespace.run {
       try Nft.run("-f", "-", input: Self.rules)
-      #expect(try Weir.run("snapshot", "--output", file).ending == .exit(0))
-      let words = ["sh", "-c", "exec \"$0\" snapshot > \"$1\"", Weir.path, redirected]
+      #expect(try Weir.run("snapshot", "--rules-only", "--output", file).ending == .exit(0))
+      let words = ["sh", "-c", "exec \"$0\" snapshot --rules-only > \"$1\"", Weir.path, redirected]
       #expect(try Program.run(words).ending == .exit(0))
     }
     #expect(
@@ -85,5 +88,37 @@ struct SnapshotTests {
     #expect(error?.message == "'\(file)': a snapshot of version '9', and this weir reads version 1")
     let gone = #expect(throws: OperationFailure.self) { try readSnapshot(file + "x") }
     #expect(gone?.status == .notFound)
+  }
+
+  @Test func `kernel: a snapshot's rules are loaded elsewhere with the links they are bound to`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let file = folder.url.appending(path: "host.weir").path
+    let rules = """
+      table netdev edge {
+        chain out { type filter hook egress device "wan0" priority 0; policy accept; }
+      }
+      table inet filter {
+        chain output { type filter hook output priority 0; policy drop; oif "wan0" accept; }
+      }
+      """
+    let listing = try ThrowAwayNamespace.run {
+      #expect(
+        try Program.run(["ip", "link", "add", "wan0", "index", "77", "type", "ifb"]).ending
+          == .exit(0))
+      try Nft.run("-f", "-", input: rules)
+      #expect(try Weir.run("snapshot", "--output", file).ending == .exit(0))
+      return try Nft.run("list", "ruleset")
+    }
+    let loaded = try readSnapshot(file)
+    let copy = try ThrowAwayNamespace.run {
+      let notes = try loaded.loadCopy()
+      #expect(notes == [])
+      return try Nft.run("list", "ruleset")
+    }
+    #expect(copy == listing)
+    #expect(copy.contains("oif \"wan0\""))
+    #expect(throws: OperationFailure.self) { try loaded.loadCopy() }
   }
 }

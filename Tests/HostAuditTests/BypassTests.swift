@@ -303,12 +303,21 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: [
-    (Fact<[NamespaceID]>.known([HostStates.ownUsers]), HostStates.ownUsers, true),
-    (.known([NamespaceID(device: 4, inode: 9), HostStates.ownUsers]), HostStates.ownUsers, true),
-    (.known([HostStates.ownUsers]), NamespaceID(device: 4, inode: 8), false),
+    (
+      Fact<[NamespaceID]>.known([HostStates.ownUsers]), Optional(HostStates.ownUsers),
+      BypassFinding.Status.present
+    ),
+    (.known([HostStates.ownUsers]), nil, .unknown),
+    (.unknown("not permitted"), HostStates.ownUsers, .unknown),
+    (
+      .known([NamespaceID(device: 4, inode: 9), HostStates.ownUsers]), HostStates.ownUsers, .present
+    ),
+    (.known([HostStates.ownUsers]), NamespaceID(device: 4, inode: 8), .absent),
+    // Made by a user: whoever that is counts, whatever is known of the others.
+    (.known([NamespaceID(device: 4, inode: 9), HostStates.ownUsers]), nil, .present),
   ])
   func `a capability counts in the owning user namespace and in its ancestors only`(
-    owners: Fact<[NamespaceID]>, user: NamespaceID, counts: Bool
+    owners: Fact<[NamespaceID]>, user: NamespaceID?, status: BypassFinding.Status
   ) throws {
     var state = HostStates.quiet
     state.userNamespaces = owners
@@ -317,8 +326,31 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
         PrivilegedProcess(
           process: HostStates.curl, effective: 1 << 21, permitted: 0, userNamespace: user)
       ]))
-    let status = try finding(.capabilities, state, Self.asking).status
-    #expect(status == (counts ? .present : .absent))
+    #expect(try finding(.capabilities, state, Self.asking).status == status)
+  }
+
+  @Test func `a target that is not known may rewrite anything`() throws {
+    let rules = Self.ruleset([.target(ExtensionTarget("NEWER", revision: 0, info: []))])
+    let finding = try finding(.packetRewriting, HostStates.quiet, rules)
+    #expect(finding.status == .unknown)
+    #expect(finding.unknowns == ["what target NEWER does is not known"])
+  }
+
+  @Test func `a reader inside a user namespace does not call capabilities from above absent`()
+    throws
+  {
+    var state = HostStates.quiet
+    let inner = NamespaceID(device: 4, inode: 9)
+    state.userNamespaces = .known([inner])
+    state.processes = .known(
+      ProcessSurvey(privileged: [
+        PrivilegedProcess(
+          process: HostStates.curl, effective: 1 << 21, permitted: 0,
+          userNamespace: HostStates.ownUsers)
+      ]))
+    let finding = try finding(.capabilities, state, Self.asking)
+    #expect(finding.status == .present)
+    #expect(finding.unknowns.contains { $0.contains("curl") })
   }
 
   @Test func `a bridge whose packets meet the rules of both families is no way around`() throws {

@@ -123,6 +123,33 @@ import Testing
     #expect(report.withinCount == 1)
   }
 
+  @Test func `an attempt, and a datagram socket that may have sent nothing, are undecided`() {
+    let state = HostStates.quiet.with(
+      .tcp, .known([.connected(HostStates.host, 40000, inner, 1, state: 2)])
+    ).with(.udp, .known([.connected(HostStates.host, 40001, inner, 2, .udp)]))
+    let report = state.liveFlows(judgedBy: policy)
+    #expect(report.status == .unknown)
+    #expect(report.undecided.map(\.flow.remotePort) == [1, 2])
+  }
+
+  @Test(arguments: [IPAddress.v4(.max), .v4(0xc000_02ff), .v4(0xe000_00fb)])
+  func `what others send to a group is inbound, not forwarded`(group: IPAddress) throws {
+    let state = tracking(entry(from: outside, 67, to: group, 68, .udp))
+    let flow = try #require(state.liveFlows(judgedBy: policy).outside.first)
+    #expect(!flow.isForwarded)
+    #expect(flow.flow.direction == .inbound)
+  }
+
+  @Test func `an address that a local route makes this host's is its own`() throws {
+    var state = tracking(entry(from: outside, 7, to: .v4(0xc633_6401), 22))
+    #expect(state.liveFlows(judgedBy: policy).withinCount == 1)  // forwarded
+    state.routes = .known([
+      HostRoute(destination: .v4(0xc633_6400), prefixLength: 24, table: 255, kind: 2)
+    ])
+    let flow = try #require(state.liveFlows(judgedBy: policy).outside.first)
+    #expect(flow.flow.direction == .inbound)
+  }
+
   @Test func `an IPv4 peer of an IPv6 socket is judged as IPv4`() {
     let mapped = IPAddress.v6(0xffff << 32 | 0x0a01_0203)
     let own = IPAddress.v6(0xffff << 32 | 0xc000_0201)

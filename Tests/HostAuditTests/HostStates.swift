@@ -5,7 +5,7 @@ import PolicyLanguage
 /// States and policies that the tests start from.
 enum HostStates {
   static let own = NamespaceID(device: 4, inode: 100)
-  static let ownUsers = NamespaceID(device: 4, inode: 1)
+  static let ownUsers = NamespaceID(device: 4, inode: 0xEFFF_FFFD)
   static let host = IPAddress.v4(0xc000_0201)  // 192.0.2.1
   static let curl = HostProcess(pid: 42, name: "curl", user: 1000)
 
@@ -55,7 +55,10 @@ enum HostStates {
       "net/bridge/bridge-nf-call-ip6tables": "1",
     ]
     for owner in ["all", "default", "lo"] {
-      for family in ["ipv4", "ipv6"] { all["net/\(family)/conf/\(owner)/forwarding"] = "0" }
+      for family in ["ipv4", "ipv6"] {
+        all["net/\(family)/conf/\(owner)/forwarding"] = "0"
+        all["net/\(family)/conf/\(owner)/mc_forwarding"] = "0"
+      }
       all["net/ipv4/conf/\(owner)/route_localnet"] = "0"
       all["net/ipv6/conf/\(owner)/seg6_enabled"] = "0"
     }

@@ -19,6 +19,20 @@ import Testing
     #expect(report.tried > 100)
   }
 
+  @Test(arguments: [40, 300, 1500, 4000], 0..<6 as Range<UInt64>)
+  func `property: lists of every size decide like the reference`(
+    count: Int, seed: UInt64
+  ) throws {
+    let policy = RandomPolicy.make(seed: seed, listing: count)
+    let plan = VerifyPlan(policy, pins: NamePins(), cap: 8000)
+    let table = compile(policy).table(answers: plan.names.addresses.mapValues { $0.sorted() })
+    #expect(table.sets.contains { $0.name.hasPrefix("addresses/4/") } == (count >= 300))
+    let report = plan.interpreterRung(table, clock: { 0 })
+    #expect(report.disagreements.first.map { "\($0)" } == nil)
+    #expect(report.undecided.first == nil)
+    #expect(report.tried > 100)
+  }
+
   @Test(arguments: 0..<200 as Range<UInt64>)
   func `property: every compiled table has an nft text, and compiling is deterministic`(
     seed: UInt64

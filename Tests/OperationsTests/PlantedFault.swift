@@ -58,6 +58,17 @@ extension Rule {
     Rule(expressions.filter { !test($0) })
   }
 
+  /// Compares with another value where it compared with `value`.
+  mutating func replaceCompare(_ value: [UInt8], with other: [UInt8]) {
+    for index in expressions.indices {
+      guard case .compare(var compare) = expressions[index], compare.value == value else {
+        continue
+      }
+      compare.value = other
+      expressions[index] = .compare(compare)
+    }
+  }
+
   /// The rule with another verdict at its end.
   func yielding(_ verdict: Verdict) -> Rule {
     Rule(expressions.dropLast() + [.immediate(.verdict(verdict))])
@@ -73,30 +84,37 @@ extension PlantedFault {
       $0.change(set: "g1/blocks4") { $0.removeAll { $0.key == [10, 0, 0, 0] } }
     },
     PlantedFault(name: "a dropped element: a Google range") {
-      $0.change(set: "g1/block4/142") { $0.removeFirst() }
+      $0.change(set: "g1/block4/8-255") { $0.removeAll { $0.key == [142, 250, 0, 0] } }
     },
     PlantedFault(name: "a dropped element: unique local addresses") {
       $0.change(set: "g1/destination6") { $0.removeAll { $0.key.first == 0x40 } }
     },
     PlantedFault(name: "a range one too long at its end: 172.16.0.0/12") {
-      $0.change(set: "g1/block4/172") { elements in
+      $0.change(set: "g1/block4/8-255") { elements in
         guard let index = elements.firstIndex(where: { $0.key == [172, 16, 0, 0] }) else { return }
         elements[index].keyEnd = [172, 32, 0, 0]
       }
     },
     PlantedFault(name: "a range one too short at its start: 172.16.0.0/12") {
-      $0.change(set: "g1/block4/172") { elements in
+      $0.change(set: "g1/block4/8-255") { elements in
         guard let index = elements.firstIndex(where: { $0.key == [172, 16, 0, 0] }) else { return }
         elements[index].key = [172, 16, 0, 1]
       }
     },
     PlantedFault(name: "an exception one address beside: 8.8.8.9 for 8.8.8.8") {
-      $0.change(set: "g1/block4/8") { elements in
+      $0.change(set: "g1/block4/8-255") { elements in
         guard let index = elements.firstIndex(where: { $0.key == [8, 8, 8, 8] }),
           index + 1 < elements.count
         else { return }
         elements[index].key = [8, 8, 8, 9]
         elements[index + 1].key = [8, 8, 8, 10]
+      }
+    },
+    PlantedFault(name: "a block with another verdict: 2002::/16") {
+      $0.change(set: "g1/blocks6") { elements in
+        for index in elements.indices where elements[index].key == [0x20, 0x02, 0, 0] {
+          elements[index].verdict = .goto("g1/to6/default")
+        }
       }
     },
     PlantedFault(name: "NAT64 judged like any other IPv6 address") {
@@ -120,24 +138,12 @@ extension PlantedFault {
   ]
 
   private static let ports: [PlantedFault] = [
-    PlantedFault(name: "a port in the wrong byte order: 25") { table in
-      guard let map = table.lookedUp(in: "g1/to4/default", rule: 1) else { return false }
-      return table.change(set: map) { elements in
-        guard let index = elements.firstIndex(where: { $0.key == [0, 25] }) else { return }
-        elements[index].key = [25, 0]
-      }
+    PlantedFault(name: "a port in the wrong byte order: 25") {
+      $0.change("g1/to4/default") { $0[2].replaceCompare([0, 25], with: [25, 0]) }
     },
-    PlantedFault(name: "a port forgotten: 21") { table in
-      guard let map = table.lookedUp(in: "g1/to6/default", rule: 1) else { return false }
-      return table.change(set: map) { $0.removeAll { $0.key == [0, 21] } }
-    },
-    PlantedFault(name: "a verdict swapped: 25 accepted") { table in
-      guard let map = table.lookedUp(in: "g1/to4/default", rule: 1) else { return false }
-      return table.change(set: map) { elements in
-        for index in elements.indices where elements[index].key == [0, 25] {
-          elements[index].verdict = .accept
-        }
-      }
+    PlantedFault(name: "a port forgotten: 21") { $0.change("g1/to6/default") { $0.remove(at: 1) } },
+    PlantedFault(name: "a verdict swapped: 25 accepted") {
+      $0.change("g1/to4/default") { $0[2] = $0[2].yielding(.accept) }
     },
     PlantedFault(name: "an exception for every port: Google DNS") {
       $0.change("g1/to4/google-dns.google/udp") { $0[0] = Rule([.immediate(.verdict(.accept))]) }
@@ -159,19 +165,16 @@ extension PlantedFault {
       }
     },
     PlantedFault(name: "a name's exception for IPv4 only") {
-      $0.change("g1/to6/google/tcp") { $0.remove(at: 1) }
+      $0.change("g1/to6/google/tcp") { $0.removeFirst() }
     },
     PlantedFault(name: "source ports from 32767") {
-      $0.change("g1/new4") { rules in
-        rules[0].expressions[1] = .compare(
-          Compare(Register(word: 0), .greaterOrEqual, [0x7f, 0xff]))
-      }
+      $0.change("g1/new4") { $0[0].replaceCompare([0x80, 0x00], with: [0x7f, 0xff]) }
+    },
+    PlantedFault(name: "source ports from 32767 on the long way") {
+      $0.change("g1/rare4") { $0[0].replaceCompare([0x80, 0x00], with: [0x7f, 0xff]) }
     },
     PlantedFault(name: "source ports up to 61000") {
-      $0.change("g1/new6") { rules in
-        rules[1].expressions[2] = .compare(
-          Compare(Register(word: 0), .lessOrEqual, [0xee, 0x48]))
-      }
+      $0.change("g1/new6") { $0[1].replaceCompare([0xee, 0x47], with: [0xee, 0x48]) }
     },
   ]
 
@@ -200,15 +203,12 @@ extension PlantedFault {
       $0.change("g1/deny/private") { $0.insert(Rule([.immediate(.verdict(.accept))]), at: 1) }
     },
     PlantedFault(name: "another protocol let out: UDP-Lite") {
-      $0.insert(
-        SetElement(
-          key: [2, 0, 0, 0, 8, 0, 0, 0, 136, 0, 0, 0], verdict: .goto("g1/new4")),
-        into: "g1/dispatch-out")
+      guard let map = $0.lookedUp(in: "g1/new4", rule: 3) else { return false }
+      return $0.insert(SetElement(key: [136], verdict: .goto("g1/rare4")), into: map)
     },
     PlantedFault(name: "another protocol let out: ICMP echo") {
-      $0.insert(
-        SetElement(key: [2, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0], verdict: .accept),
-        into: "g1/dispatch-out")
+      guard let map = $0.lookedUp(in: "g1/new4", rule: 3) else { return false }
+      return $0.insert(SetElement(key: [1], verdict: .accept), into: map)
     },
     PlantedFault(name: "inbound flows accepted", isInbound: true) {
       $0.change("g1/inbound") { $0[1] = Rule([.immediate(.verdict(.accept))]) }
@@ -217,21 +217,27 @@ extension PlantedFault {
 
   private static let packets: [PlantedFault] = [
     PlantedFault(name: "an inverted match: everything but SYN opens") {
-      $0.change("g1/new-tcp4") { rules in
-        for index in rules[0].expressions.indices {
-          if case .compare(var compare) = rules[0].expressions[index], compare.value == [2] {
-            compare.operation = .notEqual
-            rules[0].expressions[index] = .compare(compare)
-          }
+      $0.change("g1/new4") { rules in
+        // The same value later in the rule is the family.
+        let flags = rules[1].expressions.firstIndex {
+          if case .compare(let compare) = $0 { compare.value == [2] } else { false }
         }
+        guard let flags, case .compare(var compare) = rules[1].expressions[flags] else { return }
+        compare.operation = .notEqual
+        rules[1].expressions[flags] = .compare(compare)
       }
     },
     PlantedFault(name: "mid-stream segments accepted") {
-      $0.change("g1/new-tcp6") { $0[1] = Rule([.immediate(.verdict(.goto("g1/new6")))]) }
+      $0.change("g1/new6") { $0[2] = $0[2].yielding(.goto("g1/rare6")) }
     },
-    PlantedFault(name: "routing headers forgotten") { $0.change("g1/new6") { $0.removeFirst() } },
+    PlantedFault(name: "routing headers forgotten") { $0.change("g1/rare6") { $0.removeFirst() } },
+    PlantedFault(name: "routing headers on the short way") {
+      $0.change("g1/new6") { rules in
+        rules[0].expressions[0] = .meta(MetaLoad(.l4proto, into: Register(word: 0)))
+      }
+    },
     PlantedFault(name: "later fragments accepted") {
-      $0.change("g1/out") { $0[2] = $0[2].yielding(.accept) }
+      $0.change("g1/out") { $0[3] = $0[3].yielding(.accept) }
     },
   ]
 }

@@ -12,6 +12,48 @@ package struct RandomPolicy {
     return maker.policy(seed)
   }
 
+  /// The denials of a seed with a list before them, and nothing else.
+  ///
+  /// The list has `count` ranges of IPv4 and as many of IPv6, everywhere or in a few blocks only, some
+  /// as large as a block.
+  package static func make(seed: UInt64, listing count: Int) -> Policy {
+    var maker = RandomPolicy(random: SeededGenerator(seed: seed))
+    var policy = maker.policy(seed)
+    let isEverywhere = seed.isMultiple(of: 2)
+    let v4 = (0..<count).map { index -> Interval<UInt32> in
+      var first = UInt32(truncatingIfNeeded: maker.random.next())
+      if !isEverywhere { first = first & 0x07ff_ffff | 0x0800_0000 }
+      let isBlock = isEverywhere && index.isMultiple(of: 97)
+      let span: UInt32 = isBlock ? 0xff_ffff : maker.pick([0, 0, 0, 7, 255, 8191])
+      return Interval(first & ~span, first | span)
+    }
+    let v6 = (0..<count).map { index -> Interval<UInt128> in
+      let bits = UInt128(maker.random.next()) << 64
+      let base: UInt128 =
+        isEverywhere ? maker.pick([0x2000 << 112, 0x64_ff9b << 96, 0]) : 0x26 << 120
+      let first = base | bits >> (base == 0 ? 0 : base >> 120 == 0 ? 32 : 4)
+      let span: UInt128 =
+        index.isMultiple(of: 97)
+        ? UInt128.max >> 12 : maker.pick([0, UInt128.max >> 64, .max >> 48])
+      return Interval(first & ~span, first | span)
+    }
+    policy.defaultDecision = Sourced(.allow)
+    policy.allow = []
+    policy.deny.insert(
+      Entry(
+        decision: .deny, clause: "listed",
+        destination: Destination(
+          addresses: AddressSet(
+            v4: IntervalSet(v4), v6: IntervalSet(v6).subtracting(RandomPolicy.nat64))),
+        location: SourceLocation(file: "random.yaml", line: 1, column: 1)), at: 0)
+    return policy
+  }
+
+  /// NAT64 addresses are judged by the IPv4 address inside, whatever a list says.
+  private static let nat64 = IntervalSet([
+    Interval(UInt128(0x64_ff9b) << 96, UInt128(0x64_ff9b) << 96 | 0xffff_ffff)
+  ])
+
   private mutating func policy(_ seed: UInt64) -> Policy {
     let protocols = pick([
       [IPProtocol.tcp, .udp], [.tcp], [.udp], [.icmp, .tcp, .udp, .icmpv6],

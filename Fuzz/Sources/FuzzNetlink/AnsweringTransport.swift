@@ -35,6 +35,7 @@ struct AnsweringTransport: NetlinkTransport, ~Copyable {
   }
 
   mutating func receive(into buffer: inout [UInt8], waits: Bool) throws(KernelError) -> Int? {
+    guard waits else { return nil }
     guard !answers.isEmpty else { throw KernelError(operation: "fuzzing", cause: .stopped) }
     let next = answers.removeFirst()
     buffer.replaceSubrange(..<next.count, with: next)

@@ -1,7 +1,8 @@
 import CFuzzer
 import NetfilterLink
 
-/// Any bytes as the messages of a dump: first as a snapshot holds them, then as a kernel's answers.
+/// Any bytes as the messages of a dump: read and loaded as a snapshot holds them, then read as a
+/// kernel's answers.
 @main enum FuzzNetlink {
   static func main() {
     var count = CommandLine.argc
@@ -12,6 +13,8 @@ import NetfilterLink
       let generation = bytes.count < 20 ? 1 : UInt32(bytes[18]) << 8 | UInt32(bytes[19])
       let recorded = RecordedRuleset(generation: generation, messages: bytes[...])
       _ = try? recorded.decoded()
+      var copy = NetfilterSession(AnsweringTransport([], generation: generation))
+      _ = try? copy.load(recorded)
       var session = NetfilterSession(AnsweringTransport(bytes, generation: generation))
       _ = try? session.readSnapshot()
       return 0

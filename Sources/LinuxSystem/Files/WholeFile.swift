@@ -41,8 +41,6 @@ public enum WholeFile {
     let file = FileDescriptor(
       owning: try checked("write '\(path)'") { unsafe open(draft, flags, 0o600) })
     try write(bytes, to: file, path)
-    let number = file.number
-    _ = try checked("write '\(path)'") { fsync(number) }
   }
 
   private static func write(

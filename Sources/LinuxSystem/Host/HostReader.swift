@@ -6,7 +6,7 @@ public enum HostReader {
   ///
   /// What cannot be read is unknown, with the reason. Changes nothing. Sockets come before the walk
   /// through the processes, so that a process that ends in between leaves a socket without owner,
-  /// never an owner without socket. About 30 ms on a small host.
+  /// never an owner without socket.
   ///
   /// - Throws: ``LinuxError/refused(operation:errno:)`` when the namespace cannot be entered.
   public static func read(_ namespace: NetworkNamespace) throws(LinuxError) -> HostState {

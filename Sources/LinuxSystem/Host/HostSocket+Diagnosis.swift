@@ -22,7 +22,7 @@ extension HostSocket {
       $0.append(UInt16(0))
       $0.append(UInt32.max)
       for _ in 0..<6 { $0.append(UInt64(0)) }
-      $0.attribute(2, number: number)  // INET_DIAG_REQ_PROTOCOL
+      if number > 255 { $0.attribute(3, number: number) }  // INET_DIAG_REQ_PROTOCOL
     }
     guard let replies else { return nil }
     var sockets: [HostSocket] = []

@@ -20,8 +20,20 @@ extension HostState {
 
   /// Settings that each link has, and `all` and `default`.
   static let linkSettingNames: [(family: String, names: [String])] = [
-    ("ipv4", ["accept_source_route", "forwarding", "proxy_arp", "route_localnet", "rp_filter"]),
-    ("ipv6", ["accept_source_route", "disable_ipv6", "forwarding", "proxy_ndp", "seg6_enabled"]),
+    (
+      "ipv4",
+      [
+        "accept_source_route", "forwarding", "mc_forwarding", "proxy_arp", "route_localnet",
+        "rp_filter",
+      ]
+    ),
+    (
+      "ipv6",
+      [
+        "accept_source_route", "disable_ipv6", "forwarding", "mc_forwarding", "proxy_ndp",
+        "seg6_enabled",
+      ]
+    ),
   ]
 
   /// Reads the settings of the calling thread's namespace; call after ``readNetwork()``.

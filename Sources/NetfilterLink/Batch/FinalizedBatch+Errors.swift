@@ -42,7 +42,13 @@ extension FinalizedBatch {
       else { return nil }
       let name = rule.expressions[found.index].name
       return ("expression \(found.index + 1) (\(name))", name)
-    case (.elements, _):
+    case (.recorded, .newRule):
+      let list = Int(NFTA_RULE_EXPRESSIONS.rawValue)
+      guard let found = message.child(of: list, at: offset) else { return nil }
+      let fields = try? AttributeFields(message, found.payload, last: 2)
+      let name = message.name(fields?[Int(NFTA_EXPR_NAME.rawValue)]) ?? "unnamed"
+      return ("expression \(found.index + 1) (\(name))", name)
+    case (.elements, _), (.recorded, .newElements):
       let list = Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)
       guard let found = message.child(of: list, at: offset) else { return nil }
       return ("element \(message.elementText(found.payload))", nil)

@@ -71,6 +71,27 @@ import CNetfilter
     }
   }
 
+  /// Appends bytes of a message as they are, padded with zeros to 4.
+  mutating func append(copying source: Span<UInt8>, _ range: Range<Int>) {
+    reserve(range.count + 4)
+    unsafe source.extracting(range).withUnsafeBufferPointer { bytes in
+      guard let start = bytes.baseAddress else { return }
+      unsafe (base + count).copyMemory(from: start, byteCount: bytes.count)
+    }
+    count += range.count
+    append(padded: [] as [UInt8])
+  }
+
+  /// Appends an attribute whose payload is what `body` appends, less than 64 KiB.
+  mutating func append<Failure: Error>(
+    nested type: UInt16, _ body: (inout MessageBuffer) throws(Failure) -> Void
+  ) throws(Failure) {
+    let start = count
+    append(attribute: type, payloadBytes: 0, isNested: true)
+    try body(&self)
+    patch(at: start, UInt16(count - start))
+  }
+
   /// Appends a set element that is only a key, or a key flagged as a range's end.
   ///
   /// One list entry: `{ [flags,] key { value } }`, 16 or 24 bytes for IPv4.

@@ -23,6 +23,7 @@ enum MessageKind: UInt16 {
   case newObject = 18
   case getObject = 19
   case deleteObject = 20
+  case newFlowtable = 22
   case getFlowtable = 23
 
   /// The C name.
@@ -47,6 +48,7 @@ enum MessageKind: UInt16 {
     case .newObject: "NFT_MSG_NEWOBJ"
     case .getObject: "NFT_MSG_GETOBJ"
     case .deleteObject: "NFT_MSG_DELOBJ"
+    case .newFlowtable: "NFT_MSG_NEWFLOWTABLE"
     case .getFlowtable: "NFT_MSG_GETFLOWTABLE"
     }
   }
@@ -54,7 +56,8 @@ enum MessageKind: UInt16 {
   /// What it does, for an error's first word.
   var verb: String {
     switch self {
-    case .newTable, .newChain, .newRule, .newSet, .newElements, .newObject: "adding"
+    case .newTable, .newChain, .newRule, .newSet, .newElements, .newObject, .newFlowtable:
+      "adding"
     case .deleteTable, .deleteChain, .deleteRule, .deleteSet, .deleteElements, .deleteObject:
       "deleting"
     default: "reading"

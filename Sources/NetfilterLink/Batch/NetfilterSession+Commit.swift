@@ -12,7 +12,7 @@ public enum Atomicity: Hashable, Sendable {
 
 extension NetfilterSession where Transport: ~Copyable {
   /// A transaction is closed above this, so that memory stays small whatever the policy's size.
-  private static var comfortableBatchBytes: Int { 8 << 20 }
+  static var comfortableBatchBytes: Int { 8 << 20 }
 
   /// Applies changes to one table.
   ///
@@ -51,14 +51,14 @@ extension NetfilterSession where Transport: ~Copyable {
     return committed + 1
   }
 
-  private mutating func makeBatch(_ family: TableFamily, _ generation: UInt32?) -> Batch {
+  mutating func makeBatch(_ family: TableFamily, _ generation: UInt32?) -> Batch {
     Batch(family: family, firstSequence: takeSequences(0), generation: generation)
   }
 
   /// Sends one transaction and reads every reply the kernel queued meanwhile.
   ///
   /// The kernel answers each refused message; silence means it is in effect.
-  private mutating func send(_ batch: consuming FinalizedBatch) throws(KernelError) {
+  mutating func send(_ batch: consuming FinalizedBatch) throws(KernelError) {
     _ = takeSequences(batch.sequenceCount)
     var refusals: [(entry: Batch.Entry, reply: ErrorReply)] = []
     do {

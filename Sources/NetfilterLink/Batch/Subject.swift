@@ -9,6 +9,8 @@ enum Subject {
   case set(String, Provenance?)
   case elements(of: String, Provenance?)
   case rule(position: Int, chain: String, Rule)
+  /// Something of a snapshot, by its words.
+  case recorded(String)
 
   /// The words for an error: `rule 3 of chain g1/deny/private (private, rules/x.yaml:31:5)`.
   var description: String {
@@ -16,6 +18,7 @@ enum Subject {
     case .batch: "the batch"
     case .table(let name): "table \(name)"
     case .chain(let name): "chain \(name)"
+    case .recorded(let text): text
     case .counter(let name): "counter \(name)"
     case .set(let name, let provenance): "set \(name)\(Subject.text(provenance))"
     case .elements(let name, let provenance):

@@ -58,12 +58,6 @@ struct RulesetBuilder {
     tables[place.tableIndex].sets[place.setIndex].unknown += collector.unknown
   }
 
-  /// Notes what a table holds and the model does not.
-  mutating func note(_ item: UnknownItem, in table: TableIdentifier) {
-    guard let index = indices[table] else { return }
-    tables[index].unknown.append(item)
-  }
-
   /// Gives a set the contents that are known of it.
   mutating func finish(_ place: SetPlace, _ content: SetContent) {
     tables[place.tableIndex].sets[place.setIndex].content = content

@@ -84,8 +84,8 @@ private struct RecordedDecoder {
   private var builder: RulesetBuilder?
   private var seen: Set<Identifier> = []
   private var places: [Identifier: RulesetBuilder.SetPlace] = [:]
-  /// The set whose elements are being read; nil for a set that the builder does not know.
-  private var open: (set: Identifier, place: RulesetBuilder.SetPlace?, found: ElementCollector?)?
+  /// The set whose elements are being read.
+  private var open: (set: Identifier, place: RulesetBuilder.SetPlace, found: ElementCollector)?
 
   init(generation: UInt16) { self.generation = generation }
 
@@ -114,7 +114,7 @@ private struct RecordedDecoder {
     return Ruleset(tables: builder?.tables ?? tables)
   }
 
-  /// Names what the message is about; it must be new, and its table, or its set, must be there.
+  /// Names what the message is about; it must be new, and its table must be there.
   private mutating func identify(
     _ message: Span<UInt8>, _ kind: RecordedKind, _ reply: ReplyMessage
   ) throws(MalformedAttribute) -> Identifier {
@@ -143,13 +143,7 @@ private struct RecordedDecoder {
       }
       identifier.number = handle
     }
-    if kind == .elements {
-      if open?.set == identifier { return identifier }
-      let set = Identifier(kind: .set, table: table, name: identifier.name)
-      guard seen.contains(set) else {
-        throw MalformedAttribute(place: "elements of set \(set.name), which is not there")
-      }
-    }
+    if kind == .elements, open?.set == identifier { return identifier }
     guard seen.insert(identifier).inserted else {
       throw MalformedAttribute(place: "a second \(kind) \(identifier.name) of table \(table)")
     }
@@ -168,21 +162,16 @@ private struct RecordedDecoder {
   ) throws(MalformedAttribute) {
     if open?.set != set {
       closeSet()
-      let place = places[set]
-      open = (set, place, place.map { ElementCollector($0.set) })
+      guard let place = places[set] else {
+        throw MalformedAttribute(place: "elements of set \(set.name), which is not there")
+      }
+      open = (set, place, ElementCollector(place.set))
     }
-    if open?.found != nil {
-      try open?.found?.add(message, reply)
-    } else {
-      let bytes = message.bytes(try reply.checkedAttributes)
-      builder?.note(
-        UnknownItem(kind: "elements of set \(set.name) of an unknown type", bytes: bytes),
-        in: set.table)
-    }
+    try open?.found.add(message, reply)
   }
 
   private mutating func closeSet() {
-    if let place = open?.place, let found = open?.found { builder?.finish(place, found) }
+    if let open { builder?.finish(open.place, open.found) }
     open = nil
   }
 }

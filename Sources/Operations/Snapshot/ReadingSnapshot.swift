@@ -12,8 +12,8 @@ public struct LoadedSnapshot: Sendable {
   public let kernelRelease: String
   /// The machine that it was taken on, `x86_64`.
   public let machine: String
-  /// The bytes of section `host`; nil when the snapshot has none.
-  public let host: ArraySlice<UInt8>?
+  /// The host facts; nil when the snapshot has none.
+  public let host: DecodedHostState?
   /// Sections that this weir does not know: whatever they say is not part of any answer.
   public let unknownSections: [String]
 
@@ -41,15 +41,16 @@ public func readSnapshot(_ path: String) throws(OperationFailure) -> LoadedSnaps
 extension LoadedSnapshot {
   /// Reads a snapshot's bytes.
   ///
-  /// - Throws: ``SnapshotError``.
-  public init(parsing bytes: [UInt8]) throws(SnapshotError) {
+  /// - Throws: ``SnapshotError``, ``HostCodingError``.
+  public init(parsing bytes: [UInt8]) throws {
     let file = try SnapshotFile(parsing: bytes)
     let messages = try file.section("nftables")
     recorded = RecordedRuleset(generation: file.generation, messages: messages)
     ruleset = try recorded.decoded().ruleset
     kernelRelease = file.kernelRelease
     machine = file.machine
-    host = try? file.section("host")
+    let facts = file.sections.first { $0.name == "host" }
+    host = try facts.map { try HostCoding.decode($0.bytes) }
     unknownSections = file.sections.map(\.name).filter { $0 != "nftables" && $0 != "host" }
   }
 }

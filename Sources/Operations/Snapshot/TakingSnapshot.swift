@@ -1,19 +1,29 @@
 import LinuxSystem
 import NetfilterLink
 
-/// Takes a snapshot: everything nf_tables holds in a namespace, at one generation.
+/// Takes a snapshot: everything nf_tables holds in a namespace, at one generation, and then the host
+/// facts on which it depends as well what can leave.
 ///
-/// Needs CAP_NET_ADMIN there; reading the snapshot needs nothing.
+/// Needs CAP_NET_ADMIN there; reading the snapshot needs nothing. Host facts that may not be read are
+/// in it as unknown.
 ///
-/// - Parameter namespace: a namespace by name, process id or path; nil for the caller's own.
+/// - Parameters:
+///   - namespace: a namespace by name, process id or path; nil for the caller's own.
+///   - includesHost: whether host facts are read.
 /// - Returns: the file's bytes. The same state gives the same bytes.
 /// - Throws: ``OperationFailure``, ``ExitStatus/unknown`` when the rules change during every attempt.
-public func takeSnapshot(of namespace: String?) throws(OperationFailure) -> [UInt8] {
+public func takeSnapshot(
+  of namespace: String?, includesHost: Bool = true
+) throws(OperationFailure) -> [UInt8] {
   var target = InstallTarget()
   target.namespace = namespace
   return try target.withSession { session in
     let recorded = try session.recordRuleset()
-    let sections = [SnapshotFile.Section(name: "nftables", bytes: recorded.messages)]
+    var sections = [SnapshotFile.Section(name: "nftables", bytes: recorded.messages)]
+    if includesHost {
+      let host = HostCoding.encode(HostReader.readHere())
+      sections.append(SnapshotFile.Section(name: "host", bytes: host[...]))
+    }
     let file = SnapshotFile(
       kernelRelease: ProcessFacts.kernelRelease(), machine: ProcessFacts.machine(),
       generation: recorded.generation, sections: sections)

@@ -6,9 +6,10 @@ struct SnapshotVerb: ParsableCommand {
     commandName: "snapshot",
     abstract: "Record the rules of a machine in a file, to be judged elsewhere.",
     discussion: """
-      Holds every table of everybody, at one moment. Taking one needs
-      CAP_NET_ADMIN, reading it needs nothing. The same state gives the same
-      bytes. Exit code 2 when the rules keep changing.
+      Holds every table of everybody, at one moment, and what else on the host
+      decides what can leave. Taking one needs CAP_NET_ADMIN, reading it needs
+      nothing; what may not be read is in it as unknown. Exit code 2 when the
+      rules keep changing.
 
       EXAMPLES
         sudo weir snapshot --output host.weir
@@ -26,10 +27,13 @@ struct SnapshotVerb: ParsableCommand {
     completion: .file())
   var output: String?
 
+  @Flag(help: "Leave out what is no rule: links, routes, sockets, processes.")
+  var rulesOnly = false
+
   func run() {
     Console.finish {
       try checkSnapshotOutput(output)
-      try writeSnapshot(try takeSnapshot(of: netns), to: output)
+      try writeSnapshot(try takeSnapshot(of: netns, includesHost: !rulesOnly), to: output)
       return .good
     }
   }

@@ -2,6 +2,7 @@ import Glibc
 import HostFacts
 import LinuxSystem
 import NetworkTypes
+import TestSupport
 import Testing
 
 /// Reads namespaces made for the test, with something planted in each.
@@ -11,7 +12,7 @@ struct HostReaderTests {
   private func read(_ prepare: () throws -> [Int32] = { [] }) throws -> HostState {
     try NetworkNamespace.make().run {
       try NetworkNamespace.assertThrowAway()
-      try HostProgram.run("ip link set lo up")
+      try HostPlant.run("ip link set lo up")
       let descriptors = try prepare()
       defer { descriptors.forEach { _ = close($0) } }
       return HostReader.readHere()
@@ -54,7 +55,7 @@ struct HostReaderTests {
   }
 
   @Test func `kernel: a packet socket is found with the process that has it open`() throws {
-    let state = try read { [try HostProgram.socket(AF_PACKET, SOCK_RAW.rawValue, 0)] }
+    let state = try read { [try HostPlant.socket(AF_PACKET, SOCK_RAW.rawValue, 0)] }
     let sockets = try #require(state.packetSockets.value)
     #expect(sockets.count == 1)
     #expect(sockets.first?.type == 3)
@@ -64,7 +65,7 @@ struct HostReaderTests {
   }
 
   @Test func `kernel: an XDP socket is found with the process that has it open`() throws {
-    let state = try read { [try HostProgram.socket(44, SOCK_RAW.rawValue, 0)] }
+    let state = try read { [try HostPlant.socket(44, SOCK_RAW.rawValue, 0)] }
     #expect(state.xdpSockets.value?.count == 1)
     #expect(state.xdpSockets.value?.first?.owners.value?.map(\.pid) == [ownProcess])
   }
@@ -72,8 +73,8 @@ struct HostReaderTests {
   @Test func `kernel: raw sockets of both families are found, with their protocol`() throws {
     let state = try read {
       [
-        try HostProgram.socket(AF_INET, SOCK_RAW.rawValue, 253),
-        try HostProgram.socket(AF_INET6, SOCK_RAW.rawValue, 254),
+        try HostPlant.socket(AF_INET, SOCK_RAW.rawValue, 253),
+        try HostPlant.socket(AF_INET6, SOCK_RAW.rawValue, 254),
       ]
     }
     let sockets = try #require(state.sockets(.raw).value)
@@ -85,9 +86,9 @@ struct HostReaderTests {
   @Test func `kernel: listeners of both families are found, with address, port and owner`() throws {
     let state = try read {
       [
-        try HostProgram.listener(.v4(0), port: 4101), try HostProgram.listener(.v6(1), port: 4102),
-        try HostProgram.listener(.v6(0), port: 4104),
-        try HostProgram.bound(.v4(0x7f00_0001), port: 4103, SOCK_DGRAM.rawValue),
+        try HostPlant.listener(.v4(0), port: 4101), try HostPlant.listener(.v6(1), port: 4102),
+        try HostPlant.listener(.v6(0), port: 4104),
+        try HostPlant.bound(.v4(0x7f00_0001), port: 4103, SOCK_DGRAM.rawValue),
       ]
     }
     let tcp = try #require(state.sockets(.tcp).value)
@@ -106,14 +107,27 @@ struct HostReaderTests {
     }
   }
 
+  @Test func `kernel: an MPTCP listener is found as one, and a TCP listener is none`() throws {
+    let state = try read {
+      let descriptor = try HostPlant.socket(AF_INET6, SOCK_STREAM.rawValue, 262)
+      try HostPlant.bind(descriptor, .v6(1), port: 4111)
+      #expect(listen(descriptor, 1) == 0)
+      return [descriptor, try HostPlant.listener(.v6(1), port: 4112)]
+    }
+    let found = try #require(state.sockets(.mptcp).value)
+    #expect(found.map(\.localPort) == [4111])
+    #expect(found.first?.owners.value?.map(\.pid) == [ownProcess])
+    #expect(state.sockets(.tcp).value?.map(\.localPort).contains(4112) == true)
+  }
+
   @Test(.enabled(if: NftProgram.isThere, "needs the nft program"))
   func `kernel: a tracked connection is read with both tuples`() throws {
     let state = try read {
       try NftProgram.load(
         "table inet t { chain o { type filter hook output priority 0; ct state new; }; }")
-      let server = try HostProgram.bound(.v4(0x7f00_0001), port: 4201, SOCK_DGRAM.rawValue)
-      let client = try HostProgram.bound(.v4(0x7f00_0001), port: 4202, SOCK_DGRAM.rawValue)
-      try HostProgram.send(client, to: .v4(0x7f00_0001), port: 4201)
+      let server = try HostPlant.bound(.v4(0x7f00_0001), port: 4201, SOCK_DGRAM.rawValue)
+      let client = try HostPlant.bound(.v4(0x7f00_0001), port: 4202, SOCK_DGRAM.rawValue)
+      try HostPlant.send(client, to: .v4(0x7f00_0001), port: 4201)
       return [server, client]
     }
     let entry = try #require(state.conntrack.value?.first)
@@ -132,9 +146,9 @@ struct HostReaderTests {
 
   @Test func `kernel: a tun device is found with its owner, and a bridge with its port`() throws {
     let state = try read {
-      try HostProgram.run("ip tuntap add dev t0 mode tap user 1234")
-      try HostProgram.run("ip link add b0 type bridge")
-      try HostProgram.run("ip link set t0 master b0")
+      try HostPlant.run("ip tuntap add dev t0 mode tap user 1234")
+      try HostPlant.run("ip link add b0 type bridge")
+      try HostPlant.run("ip link set t0 master b0")
       return []
     }
     let links = try #require(state.links.value)
@@ -152,7 +166,7 @@ struct HostReaderTests {
   @Test func `kernel: a pair of links leads to the namespace where its other end is`() throws {
     let other = try NetworkNamespace.make()
     let state = try read {
-      try HostProgram.pair("here0", "there0", in: other)
+      try HostPlant.pair("here0", "there0", in: other)
       return []
     }
     let link = try #require(state.links.value?.first { $0.name == "here0" })
@@ -166,11 +180,11 @@ struct HostReaderTests {
 
   @Test func `kernel: routes, rules and forwarding are read as they were set`() throws {
     let state = try read {
-      try HostProgram.run("ip route add 192.0.2.0/24 dev lo table 77 metric 5")
-      try HostProgram.run("ip -6 route add 2001:db8::/32 dev lo")
-      try HostProgram.run("ip rule add fwmark 0x5/0xff table 77 priority 100")
-      try HostProgram.run("ip -6 rule add to 2001:db8::/32 sport 7 table 78 priority 101")
-      try HostProgram.run("echo 1 > /proc/sys/net/ipv4/ip_forward")
+      try HostPlant.run("ip route add 192.0.2.0/24 dev lo table 77 metric 5")
+      try HostPlant.run("ip -6 route add 2001:db8::/32 dev lo")
+      try HostPlant.run("ip rule add fwmark 0x5/0xff table 77 priority 100")
+      try HostPlant.run("ip -6 rule add to 2001:db8::/32 sport 7 table 78 priority 101")
+      try HostPlant.run("echo 1 > /proc/sys/net/ipv4/ip_forward")
       return []
     }
     let route = try #require(state.routes.value?.first { $0.table == 77 })
@@ -191,9 +205,19 @@ struct HostReaderTests {
     #expect(state.setting("net/ipv6/conf/all/forwarding").value?.text == "0")
   }
 
+  @Test func `kernel: a legacy table is found, and reading makes none`() throws {
+    let state = try read {
+      _ = HostReader.readHere()
+      try HostPlant.legacyTable("mangle")
+      return []
+    }
+    #expect(state.legacyTables.ip == .known(["mangle"]))
+    #expect(state.legacyTables.ip6 == .known([]))
+  }
+
   @Test func `kernel: an IPsec policy is read`() throws {
     let state = try read {
-      try HostProgram.run(
+      try HostPlant.run(
         "ip xfrm policy add src 192.0.2.0/24 dst 198.51.100.0/24 dir out action block")
       return []
     }
@@ -207,8 +231,8 @@ struct HostReaderTests {
 
   @Test func `kernel: a redirecting classifier is found at its hook`() throws {
     let state = try read {
-      try HostProgram.run("tc qdisc add dev lo clsact")
-      try HostProgram.run(
+      try HostPlant.run("tc qdisc add dev lo clsact")
+      try HostPlant.run(
         "tc filter add dev lo egress protocol ip prio 3 u32 match u32 0 0 action mirred egress redirect dev lo"
       )
       return []

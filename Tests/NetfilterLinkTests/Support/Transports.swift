@@ -107,6 +107,41 @@ struct InterferingTransport: NetlinkTransport, ~Copyable {
   }
 }
 
+/// No socket at all: takes everything and never answers, as a kernel does that has no objection.
+struct SilentTransport: NetlinkTransport, ~Copyable {
+  var largestSendBytes: Int { 1 << 20 }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {}
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? { nil }
+}
+
+/// A real socket that says it carries less at once than it does.
+struct NarrowTransport: NetlinkTransport, ~Copyable {
+  private var socket: NetlinkSocket
+  let largestSendBytes: Int
+
+  init(_ socket: consuming NetlinkSocket, largestSendBytes: Int) {
+    self.socket = socket
+    self.largestSendBytes = largestSendBytes
+  }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    guard datagram.byteCount <= largestSendBytes else {
+      throw KernelError(operation: "test", cause: .refused(90))
+    }
+    try socket.send(datagram)
+  }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    try socket.receive(into: &buffer, waits: waits)
+  }
+}
+
 extension RawSpan {
   /// Two bytes in host order.
   fileprivate func number16(at offset: Int) -> UInt16 {
