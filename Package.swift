@@ -61,8 +61,8 @@ let package = Package(
       "Operations",
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "BytecodeInterpreter", "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem",
-        "NameResolution",
+        "BytecodeInterpreter", "PacketSets", "SymbolicAnalysis", "ConnectionReplay", "HostFacts",
+        "NetfilterLink", "LinuxSystem", "NameResolution",
       ]),
     .executableTarget(
       name: "weir",
