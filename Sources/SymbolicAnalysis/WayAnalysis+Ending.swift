@@ -56,8 +56,10 @@ extension SymbolicAnalyzer {
     _ change: Int32, into target: Diagram
   ) throws(PacketSetError) -> Diagram {
     let change = table.changes[Int(change)]
-    let reachable = change.isRerouted ? try diagrams.intersection(target, routed()) : target
-    return try diagrams.before(change.fields, set: reachable)
+    guard !change.fields.isEmpty else { return target }
+    var reachable = try diagrams.intersection(target, consistentPackets())
+    if change.isRerouted { reachable = try diagrams.intersection(reachable, routed()) }
+    return try diagrams.before(change.fields, reachable)
   }
 
   /// Packets whose output link fits their destination.

@@ -21,7 +21,7 @@ import Testing
 
   @Test(arguments: 0..<40 as Range<UInt64>)
   func
-    `property: along a way the interpreter's outcome, changes and all, is among the symbolic ones`(
+    `property: along a way the interpreter agrees`(
       seed: UInt64
     ) throws
   {

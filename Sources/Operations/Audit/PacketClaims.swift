@@ -288,6 +288,9 @@ struct PacketClaims: ~Copyable {
     do throws(PacketSetError) {
       var claim = try body(&self)
       claim.causes = claim.causes.uniqued()
+      // Clauses that somebody wrote before those that every policy has.
+      claim.findings =
+        claim.findings.filter { $0.at != nil } + claim.findings.filter { $0.at == nil }
       claim.assumptions = assumptions + claim.assumptions
       return claim
     } catch {

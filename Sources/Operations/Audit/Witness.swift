@@ -69,7 +69,7 @@ struct WitnessReader {
       switch point[.transportProtocol] {
       case 1: return [0x0800]
       case 58: return [0x8000]
-      default: return [40000]
+      default: return [40000, 1024]
       }
     case .tcpFlags: return point[.transportProtocol] == 6 ? [2, 0x10] : [0]
     case .hopLimit: return [64, 255, 1]
