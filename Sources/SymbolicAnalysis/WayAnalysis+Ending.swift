@@ -58,7 +58,9 @@ extension SymbolicAnalyzer {
     let change = table.changes[Int(change)]
     guard !change.fields.isEmpty else { return target }
     var reachable = try diagrams.intersection(target, consistentPackets())
-    if change.isRerouted { reachable = try diagrams.intersection(reachable, routed()) }
+    if change.isRerouted || change.hasNewRoute {
+      reachable = try diagrams.intersection(reachable, routed())
+    }
     return try diagrams.before(change.fields, reachable)
   }
 

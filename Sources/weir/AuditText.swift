@@ -37,7 +37,7 @@ enum AuditText {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func describe(_ claim: Claim) -> [String] {
+  private static func describe(_ claim: AuditClaim) -> [String] {
     let name = claim.claim.rawValue.padding(to: 20)
     var lines = [
       "  \(name) \(style(claim.answer.rawValue)(claim.answer.rawValue)): \(claim.statement)"

@@ -115,7 +115,7 @@ public struct AuditFinding: Encodable, Sendable {
 }
 
 /// One claim with its answer and what the answer rests on.
-public struct Claim: Encodable, Sendable {
+public struct AuditClaim: Encodable, Sendable {
   /// Which claim.
   public let claim: ClaimKind
   /// The sentence that is claimed.
@@ -191,7 +191,7 @@ public struct AuditReport: Encodable, Sendable {
   /// How many tables, chains and rules were looked at.
   public let scope: String
   /// One entry a claim.
-  public var claims: [Claim]
+  public var claims: [AuditClaim]
   /// One entry a clause.
   public var clauses: [ClauseAnswer]
   /// One entry a known way around.

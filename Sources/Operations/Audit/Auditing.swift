@@ -59,12 +59,12 @@ public func audit(
 
 extension AuditSubject {
   /// Weir's table is what weir would install; nil when it is not there.
-  fileprivate func installedClaim(_ compiled: CompiledPolicy) -> Claim? {
+  fileprivate func installedClaim(_ compiled: CompiledPolicy) -> AuditClaim? {
     let table = snapshot.ruleset.tables.first { $0.family == .inet && $0.name == tableName }
     guard let table,
       let drift = table.drift(from: { compiled.table(generation: $0) })
     else { return nil }
-    var claim = Claim(.asInstalled, drift.differences.isEmpty ? .holds : .fails)
+    var claim = AuditClaim(.asInstalled, drift.differences.isEmpty ? .holds : .fails)
     claim.findings = drift.differences.map { AuditFinding("drift: \($0)") }
     claim.assumptions = ["the addresses of names are not compared"]
     return claim
@@ -74,7 +74,7 @@ extension AuditSubject {
 extension Policy {
   /// One row a clause: what the claims about packets say of it alone.
   fileprivate func clauseAnswers(
-    _ claims: [Claim], open: [ClaimKind: Set<String>]
+    _ claims: [AuditClaim], open: [ClaimKind: Set<String>]
   ) -> [ClauseAnswer] {
     let packetClaims: [ClaimKind] = [.noLeak, .noLeakEstablished, .noOverBlocking, .nothingEnters]
     let judged = claims.filter { packetClaims.contains($0.claim) }

@@ -9,9 +9,9 @@ import PolicyMeaning
 
 extension AuditSubject {
   /// No socket listens beyond what the policy admits.
-  func listenerClaim() -> Claim {
+  func listenerClaim() -> AuditClaim {
     let report = host.listeners(judgedBy: policy)
-    var claim = Claim(.listeners, ClaimAnswer(report.status), causes: report.unknowns)
+    var claim = AuditClaim(.listeners, ClaimAnswer(report.status), causes: report.unknowns)
     claim.findings = report.beyond.map { listener in
       AuditFinding(
         "a socket takes what anybody sends: \(listener.socket.place)",
@@ -25,9 +25,9 @@ extension AuditSubject {
   }
 
   /// The flows that are open now are within the policy.
-  func liveFlowClaim() -> Claim {
+  func liveFlowClaim() -> AuditClaim {
     let report = host.liveFlows(judgedBy: policy, names: names)
-    var claim = Claim(.liveFlows, ClaimAnswer(report.status), causes: report.unknowns)
+    var claim = AuditClaim(.liveFlows, ClaimAnswer(report.status), causes: report.unknowns)
     claim.findings = report.outside.map { flow in
       var finding = AuditFinding(
         "a flow is open that the policy denies", packet: "\(FlowText(flow.flow))",
@@ -56,8 +56,8 @@ extension AuditSubject {
   ///
   /// A row that is there fails it, unless it is one that other claims decide already, or a power
   /// that somebody has and that the report lists.
-  func waysAroundClaim(_ rows: [BypassFinding]) -> Claim {
-    var claim = Claim(.waysAround, .holds)
+  func waysAroundClaim(_ rows: [BypassFinding]) -> AuditClaim {
+    var claim = AuditClaim(.waysAround, .holds)
     for row in rows {
       if row.status == .present, row.bypass.isWayOut {
         claim.answer = claim.answer.and(.fails)

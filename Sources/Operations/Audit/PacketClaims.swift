@@ -54,13 +54,13 @@ struct PacketClaims: ~Copyable {
   // MARK: Claims
 
   /// Whether what opens a flow and leaves is allowed.
-  mutating func noLeak() -> Claim {
+  mutating func noLeak() -> AuditClaim {
     claim(.noLeak) { claims throws(PacketSetError) in
       let meaning = try claims.flowMeaning(.outbound)
       let opening = try claims.analyzer.diagrams.intersection(
         claims.states([0, 3, 4]), claims.leaving())
       let target = try claims.analyzer.diagrams.intersection(opening, claims.denied(meaning))
-      var claim = Claim(.noLeak, .holds)
+      var claim = AuditClaim(.noLeak, .holds)
       for way in claims.ways {
         let analysis = try claims.analysis(way)
         try claims.look(
@@ -74,7 +74,7 @@ struct PacketClaims: ~Copyable {
   /// Whether packets of known flows that leave are allowed, given the answers it rests on.
   mutating func noLeakEstablished(
     restingOn parts: [(name: String, answer: ClaimAnswer)], helpers: ClaimAnswer
-  ) -> Claim {
+  ) -> AuditClaim {
     claim(.noLeakEstablished) { claims throws(PacketSetError) in
       let outward = try claims.flowMeaning(.outbound)
       let inward = try claims.flowMeaning(.inbound)
@@ -90,7 +90,7 @@ struct PacketClaims: ~Copyable {
         target, claims.analyzer.diagrams.union(routed, claims.relatedErrors()))
       let byHelper = try claims.analyzer.diagrams.intersection(rest, claims.states([2]))
 
-      var claim = Claim(.noLeakEstablished, .holds)
+      var claim = AuditClaim(.noLeakEstablished, .holds)
       var needsParts = false
       var needsHelpers = false
       for way in claims.ways {
@@ -124,7 +124,7 @@ struct PacketClaims: ~Copyable {
   }
 
   /// Whether what the policy allows can leave.
-  mutating func noOverBlocking() -> Claim {
+  mutating func noOverBlocking() -> AuditClaim {
     claim(.noOverBlocking) { claims throws(PacketSetError) in
       let meaning = try claims.subject.policy.packetSet(
         .outbound, names: claims.subject.names, in: &claims.analyzer.diagrams)
@@ -144,7 +144,7 @@ struct PacketClaims: ~Copyable {
       ])
       let blocked = try claims.analyzer.diagrams.difference(possible, analysis.mayPass)
       let open = try claims.analyzer.diagrams.difference(possible, analysis.mustPass)
-      var claim = Claim(.noOverBlocking, .holds)
+      var claim = AuditClaim(.noOverBlocking, .holds)
       let causes = try claims.analyzer.causes(of: open, in: analysis)
       try claims.judge(
         may: open, must: blocked, causes, analysis, breaking: meaning,
@@ -154,7 +154,7 @@ struct PacketClaims: ~Copyable {
   }
 
   /// Whether nothing enters that was not asked for.
-  mutating func nothingEnters() -> Claim {
+  mutating func nothingEnters() -> AuditClaim {
     claim(.nothingEnters) { claims throws(PacketSetError) in
       let meaning = try claims.flowMeaning(.inbound)
       let fromOutside = try claims.analyzer.diagrams.complement(
@@ -162,7 +162,7 @@ struct PacketClaims: ~Copyable {
       let target = try claims.analyzer.diagrams.intersection([
         claims.states([0, 3, 4]), fromOutside, claims.denied(meaning),
       ])
-      var claim = Claim(.nothingEnters, .holds)
+      var claim = AuditClaim(.nothingEnters, .holds)
       let analysis = try claims.analysis(.ingress)
       try claims.look(
         for: target, analysis, breaking: meaning, "enters although the policy lets it in nowhere",
@@ -235,7 +235,7 @@ struct PacketClaims: ~Copyable {
 
   private mutating func look(
     for target: Diagram, _ analysis: WayAnalysis, breaking meaning: PolicyPackets,
-    _ message: String, into claim: inout Claim
+    _ message: String, into claim: inout AuditClaim
   ) throws(PacketSetError) {
     let found = try analyzer.packets(endingIn: target, analysis)
     try judge(
@@ -247,7 +247,7 @@ struct PacketClaims: ~Copyable {
   private mutating func judge(
     may: Diagram, must: Diagram, _ causes: [Cause], _ analysis: WayAnalysis,
     breaking meaning: PolicyPackets,
-    _ message: String, into claim: inout Claim
+    _ message: String, into claim: inout AuditClaim
   ) throws(PacketSetError) {
     let touched = try analyzer.diagrams.choose(may, meaning.function, .nothing)
     for value in analyzer.diagrams.values(of: touched) where value > 0 {
@@ -283,8 +283,8 @@ struct PacketClaims: ~Copyable {
   }
 
   private mutating func claim(
-    _ kind: ClaimKind, _ body: (inout PacketClaims) throws(PacketSetError) -> Claim
-  ) -> Claim {
+    _ kind: ClaimKind, _ body: (inout PacketClaims) throws(PacketSetError) -> AuditClaim
+  ) -> AuditClaim {
     do throws(PacketSetError) {
       var claim = try body(&self)
       claim.causes = claim.causes.uniqued()
@@ -294,7 +294,7 @@ struct PacketClaims: ~Copyable {
       claim.assumptions = assumptions + claim.assumptions
       return claim
     } catch {
-      return Claim(
+      return AuditClaim(
         kind, .unknown, causes: ["too complex: the budget of the analysis is spent"],
         assumptions: assumptions)
     }
@@ -308,7 +308,7 @@ extension Diagram {
   }
 }
 
-extension Claim {
+extension AuditClaim {
   /// Adds a packet that breaks the claim; one that the interpreter sees otherwise proves nothing.
   fileprivate mutating func add(_ witness: Witness) {
     switch witness.agreement {
