@@ -85,7 +85,8 @@ import Testing
     ])
     state.namespaces = .known([
       OtherNamespace(
-        id: NamespaceID(device: 4, inode: 9), number: 0, names: ["blue"], processes: [process],
+        id: NamespaceID(device: 4, inode: 9), number: 0, ownNumber: 1,
+        links: .known([HostLink(index: 1, name: "lo")]), names: ["blue"], processes: [process],
         processCount: 12)
     ])
     state.packetGenerators = .known(["pktgen"])

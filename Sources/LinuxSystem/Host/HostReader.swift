@@ -4,7 +4,8 @@ public import HostFacts
 public enum HostReader {
   /// Reads what the calling user may see of a namespace.
   ///
-  /// What cannot be read is unknown, with the reason. Changes nothing. Sockets come before the walk
+  /// What cannot be read is unknown, with the reason. Changes nothing. Every other network namespace
+  /// is visited for its links. Sockets come before the walk
   /// through the processes, so that a process that ends in between leaves a socket without owner,
   /// never an owner without socket.
   ///
