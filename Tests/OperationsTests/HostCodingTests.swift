@@ -1,3 +1,4 @@
+import HostAudit
 import HostFacts
 import NetworkTypes
 import SeededRandom
@@ -218,6 +219,9 @@ import Testing
     }
     guard let decoded = try? HostCoding.decode(bytes) else { return }
     #expect(decoded.state.firstImplausibility == nil)
+    // No judge stops at what it says.
+    let findings = decoded.state.bypasses(rules: nil, acceptsMidStream: nil)
+    #expect(findings.map(\.bypass) == Bypass.allCases)
     #expect(try HostCoding.decode(HostCoding.encode(decoded.state)).state == decoded.state)
   }
 }
