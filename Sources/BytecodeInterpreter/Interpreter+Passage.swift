@@ -102,7 +102,7 @@ extension Interpreter {
     let result: VisitedRule.Result =
       switch raw.verdict {
       case -1: .verdict(.continue)
-      case -2: .reject(reject(of: source))
+      case -2: .reject(program.rejects[Int(raw.instruction)])
       case -3: .broke(expression: Int(program.expressionNumbers[Int(raw.instruction)]))
       case Ending.accept.rawValue: .verdict(.accept)
       case Ending.drop.rawValue: .verdict(.drop)
@@ -111,11 +111,6 @@ extension Interpreter {
       default: .verdict(program.verdictValues[Int(raw.verdict)])
       }
     return VisitedRule(hook: hook, place: place, comment: source.comment, result: result)
-  }
-
-  private func reject(of rule: Rule) -> Reject {
-    for case .reject(let reject) in rule.expressions { return reject }
-    return .adminProhibited
   }
 
   /// Whether a base chain is on a device; names may end with a star.

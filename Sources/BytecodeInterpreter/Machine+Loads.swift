@@ -97,7 +97,8 @@ extension Program {
   /// `nf_tables_core.c`.
   @inline(__always)
   func loadTransport(
-    _ instruction: Instruction, _ headers: PacketHeaders, _ state: inout MachineState
+    _ instruction: Instruction, _ packet: borrowing PacketContext, _ headers: PacketHeaders,
+    _ state: inout MachineState
   ) -> Signal {
     let isFast = instruction.other == 1
     guard headers.transportProtocol >= 0, isFast || headers.fragmentOffset == 0 else {
@@ -105,8 +106,26 @@ extension Program {
     }
     let start = Int(headers.transportOffset) + Int(instruction.index)
     let length = Int(instruction.length)
+    guard start >= 0 else { return loadBeforeHeader(start, instruction, packet, &state) }
     guard start + length <= state.bytes.count else { return .breakRule }
     state.load(start, length, into: Int(instruction.register))
+    return .next
+  }
+
+  /// Loads from the link-layer header, where a later IPv6 fragment's transport offset of 0 leads at
+  /// the egress of a device.
+  private func loadBeforeHeader(
+    _ start: Int, _ instruction: Instruction, _ packet: borrowing PacketContext,
+    _ state: inout MachineState
+  ) -> Signal {
+    guard case .known(let header) = packet.linkHeader, start + header.count >= 0 else {
+      return .undecided
+    }
+    let all = header + state.bytes
+    let first = start + header.count
+    guard first + Int(instruction.length) <= all.count else { return .breakRule }
+    let bytes = Array(all[first..<first + Int(instruction.length)])
+    state.registers.store(bytes.span, 0, bytes.count, into: Int(instruction.register))
     return .next
   }
 

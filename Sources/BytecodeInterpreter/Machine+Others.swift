@@ -26,17 +26,17 @@ extension Program {
     case .duplicate: state.rare?.copyPoints.append(instruction.value)
     case .forward: return .end(.stolen)
     case .queue: return .end(.queue)
+    case .match:
+      guard let match = matchValues[instruction.index] else { return .undecided }
+      return run(match, packet, headers, &state)
+    case .target:
+      guard let target = targetValues[instruction.index] else { return .undecided }
+      return run(target, packet, &state)
     case .notrack:
-      guard state.rare != nil else { return .undecided }
-      if state.ctState == .invalid, !hasEntry(state.rare) { state.ctState = .untracked }
+      return exempt(&state)
     default: return .undecided
     }
     return .next
-  }
-
-  /// Whether conntrack has given the packet an entry.
-  private func hasEntry(_ rare: RareState?) -> Bool {
-    rare.map { $0.isPastConntrack && $0.ctDirection != .absent } ?? false
   }
 
   /// A limit, a quota, or a limit of flows: stated, or either way.

@@ -27,6 +27,19 @@ extension Program {
         translation.addresses = low...high
       }
       if plan.flags & 0x40 != 0 { mapPrefix(plan, packet.family, state.bytes, &translation) }
+    case .masquerade, .redirect: break
+    }
+    return carryOut(translation, plan.kind, packet, rare)
+  }
+
+  /// Leaves the translation to the walk, with the address that masquerade and redirect choose.
+  func carryOut(
+    _ wanted: Translation, _ kind: TranslationPlan.Kind, _ packet: borrowing PacketContext,
+    _ rare: RareState
+  ) -> Signal {
+    var translation = wanted
+    switch kind {
+    case .source, .destination: break
     case .masquerade:
       guard case .known(let device) = packet.outputInterface,
         let ask = rare.surroundings.masqueradeAddress,

@@ -92,6 +92,10 @@ extension Program {
       }
       if case .dynamicSet = others[Int(instruction.index)] { break }
       return rare.choices.choose(2, at: point) == 0 ? .next : .breakRule
+    case .match(let match):
+      // A match that is not known may drop the packet as well.
+      let isKnown = matchValues[instruction.index] != nil || match.name == "limit"
+      return [.next, .breakRule, .end(.drop)][rare.choices.choose(isKnown ? 2 : 3, at: point)]
     case .connectionLimit:
       return [.next, .breakRule, .end(.drop)][rare.choices.choose(3, at: point)]
     case .lookup(let lookup): return guess(lookup, instruction, point, &unknown, rare)

@@ -86,7 +86,7 @@ struct RawStep {
   /// The verdict's number, -1 for none, -2 for a rejection, -3 when an expression did not hold, or
   /// an ``Ending``.
   var verdict: Int32
-  /// The instruction that did not hold.
+  /// The instruction that did not hold, or the number of the rejection.
   var instruction: Int32 = -1
 }
 
@@ -205,7 +205,8 @@ extension Program {
       trace?.append(RawStep(rule: rule, chain: chain, verdict: ending.rawValue))
     case .held: trace?.append(RawStep(rule: rule, chain: chain, verdict: -1))
     case .verdict(let number): trace?.append(RawStep(rule: rule, chain: chain, verdict: number))
-    case .reject: trace?.append(RawStep(rule: rule, chain: chain, verdict: -2))
+    case .reject(let number):
+      trace?.append(RawStep(rule: rule, chain: chain, verdict: -2, instruction: number))
     }
   }
 
@@ -231,7 +232,7 @@ extension Program {
       state.load(start, length, into: word)
       return .next
     case .transport:
-      return loadTransport(instruction, headers, &state)
+      return loadTransport(instruction, packet, headers, &state)
     case .compare:
       let left = state.registers[word] & instruction.mask
       return holds(instruction.other, left, instruction.value) ? .next : .breakRule

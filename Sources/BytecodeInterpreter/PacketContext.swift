@@ -66,7 +66,8 @@ public struct PacketContext: Hashable, Sendable {
   public var sourceType: Fact<UInt32> = .unknown
   /// `fib daddr type`, `RTN_*`.
   public var destinationType: Fact<UInt32> = .unknown
-  /// The link-layer header in front of the packet; absent where there is none yet.
+  /// The link-layer header: the one a packet came with, or for a packet of this host the one that
+  /// it gets after its last IP hook, for the egress of its device; absent where it gets none.
   public var linkHeader: Fact<[UInt8]> = .unknown
   /// Whether its socket has `IP_NODEFRAG` set, so that fragments are not put together.
   public var isExemptFromReassembly = false

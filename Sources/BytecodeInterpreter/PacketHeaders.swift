@@ -12,6 +12,9 @@ struct PacketHeaders {
   /// The fragment offset; anything but 0 is a later fragment.
   var fragmentOffset: Int32 = 0
 
+  /// Headers that cannot be followed.
+  init() {}
+
   /// Reads the headers; nil when the bytes are no packet of the family.
   init?(_ bytes: Span<UInt8>, _ family: Family, _ kernel: KernelBehaviour) {
     switch family {

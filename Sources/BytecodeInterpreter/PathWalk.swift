@@ -29,6 +29,8 @@ struct PathWalk: ~Copyable {
   private let arrival: Fact<NetworkInterface>
   private(set) var departure: Fact<NetworkInterface>
   private let firstDeparture: Fact<NetworkInterface>
+  /// The link-layer header that an own packet gets after its last IP hook.
+  private let departureHeader: Fact<[UInt8]>
 
   init(
     _ interpreter: Interpreter, _ packet: borrowing PacketContext, _ path: Path, _ rare: RareState
@@ -42,6 +44,7 @@ struct PathWalk: ~Copyable {
     arrival = path == .output ? .absent : packet.inputInterface
     departure = path == .input ? .absent : packet.outputInterface
     firstDeparture = departure
+    departureHeader = path == .output ? packet.linkHeader : .unknown
     if isTracking { state.ctState = .invalid }
   }
 
@@ -90,6 +93,7 @@ struct PathWalk: ~Copyable {
     packet.inputInterface = hook == .ingress ? device : .absent
     packet.outputInterface = hook == .egress ? device : .absent
     if hook == .egress {
+      packet.linkHeader = departure == firstDeparture ? departureHeader : .unknown
       if case .known(let header) = packet.linkHeader {
         state.extraBytes = header.count
       } else {
@@ -118,6 +122,7 @@ struct PathWalk: ~Copyable {
     hooks.append((hook, trace?.count ?? 0))
     packet.inputInterface = hook == .output ? .absent : arrival
     packet.outputInterface = hook == .prerouting || hook == .input ? .absent : departure
+    if path == .output { packet.linkHeader = .absent }
     // What is stated about a device is about the first one.
     if departure != firstDeparture {
       for key in [MetaKey.oiftype, .oifgroup, .oifkind] {
@@ -212,8 +217,14 @@ struct PathWalk: ~Copyable {
     if entry.obstacle >= 0 {
       return .undecided(.chain(entry.chain, reason: entry.obstacle))
     }
-    guard let headers = PacketHeaders(state.bytes.span, packet.family, program.kernel) else {
+    guard var headers = PacketHeaders(state.bytes.span, packet.family, program.kernel) else {
       return .undecided(.packet("the bytes are no \(packet.family) packet"))
+    }
+    // At devices the kernel first looks whether the packet is all there.
+    if rare.hook.rawValue >= Hook.ingress.rawValue, !isWhole { headers = PacketHeaders() }
+    // An offset of 0 counts from the link-layer header there.
+    if rare.hook == .egress, packet.family == .ipv6, headers.fragmentOffset != 0 {
+      headers.transportOffset = Int32(-(state.extraBytes ?? 1 << 20))
     }
     state.nfproto = entry.families == .netdev ? 5 : packet.family.rawValue
     let before = RoutingKey(state.bytes, state.mark, packet.family)
@@ -229,6 +240,19 @@ struct PathWalk: ~Copyable {
     case .stolen: return .stolen
     case .undecided(let instruction):
       return .undecided(rare.obstacle ?? .instruction(instruction, missing: nil))
+    }
+  }
+
+  /// Whether the lengths in the headers fit the packet.
+  ///
+  /// Source: `__nft_set_pktinfo_ipv4_validate`, `include/net/netfilter/nf_tables_ipv4.h`;
+  /// `__nft_set_pktinfo_ipv6_validate`, `nf_tables_ipv6.h`.
+  private var isWhole: Bool {
+    let place = packet.family == .ipv4 ? 2 : 4
+    let length = Int(state.bytes[place]) << 8 | Int(state.bytes[place + 1])
+    switch packet.family {
+    case .ipv4: return length <= state.bytes.count && length >= Int(state.bytes[0] & 15) * 4
+    case .ipv6: return length + 40 <= state.bytes.count
     }
   }
 

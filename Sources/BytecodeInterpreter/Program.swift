@@ -143,6 +143,9 @@ struct Program {
   var places: [OtherPlace] = []
   /// Sets that are more than their keys, by number.
   var slowSets: [UInt32: SlowSet] = [:]
+  /// What matches and targets of xtables ask and do, by number of their expression.
+  var matchValues: [UInt32: MatchValue] = [:]
+  var targetValues: [UInt32: TargetValue] = [:]
   /// What an expression by number lacks when it cannot be decided.
   var lacks: [UInt32: String] = [:]
   /// Whether rules write packet bytes, so that headers may move from chain to chain.

@@ -79,9 +79,19 @@ extension ProgramCompiler {
     case .nat(let nat): try add(nat)
     case .masquerade(let masquerade): try add(masquerade)
     case .match(let match):
-      if match.name != "comment" { emitOther(expression) }
+      if let value = match.value(in: table.family) {
+        program.matchValues[UInt32(program.others.count)] = value
+      }
+      emitOther(expression)
     case .target(let target):
-      if !["LOG", "NFLOG", "TRACE", "AUDIT"].contains(target.name) { emitOther(expression) }
+      let value = target.value(in: table.family)
+      if case .reject(let answer) = value {
+        program.rejects.append(Reject(answer))
+        emit(.reject, .verdict, index: UInt32(program.rejects.count - 1))
+        break
+      }
+      if let value { program.targetValues[UInt32(program.others.count)] = value }
+      emitOther(expression)
     default: throw .unmodelled("not modelled")
     }
   }
@@ -145,6 +155,16 @@ enum ObjectEffect {
     case 1, 3, 6, 7, 8: self = .none
     case 2, 4, 5: self = .stateful
     default: self = .unknown
+    }
+  }
+}
+
+extension Reject {
+  /// What xtables' `REJECT` answers with.
+  fileprivate init(_ answer: RejectAnswer) {
+    switch answer {
+    case .icmp(_, let code): self.init(type: 0, code: code)
+    case .tcpReset: self = .tcpReset
     }
   }
 }

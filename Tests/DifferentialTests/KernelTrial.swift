@@ -22,6 +22,8 @@ final class KernelTrial {
   private let watch: Watch
   private(set) var ruleset = Ruleset()
   private(set) var interpreter: Interpreter?
+  /// Whether flows may be translated.
+  private(set) var translates = false
 
   init() throws {
     let sandbox = try PacketSandbox()
@@ -88,6 +90,9 @@ final class KernelTrial {
     read.tables.removeAll { $0.name == "weir-trace" }
     ruleset = read
     interpreter = try Interpreter(ruleset: read)
+    translates = read.tables.contains { table in
+      table.chains.contains { $0.hook?.type == "nat" && !$0.rules.isEmpty }
+    }
     try watch.monitor.drain { _ in }
   }
 
@@ -180,7 +185,8 @@ final class KernelTrial {
     context.packetType = .known(0)
     context.sourceType = .known(isOwn(packet.source) ? 2 : 1)
     context.destinationType = .known(isOwn(packet.destination) ? 2 : 1)
-    context.linkHeader = .absent
+    context.linkHeader = .known(
+      [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 2] + (packet.family == .ipv4 ? [8, 0] : [0x86, 0xdd]))
     context.isExemptFromReassembly = packet.isExempt
     let first = Register(word: 0)
     context.state(.meta(MetaLoad(.priority, into: first)), as: .known([0, 0, 0, 0]))
@@ -213,9 +219,7 @@ final class KernelTrial {
     let loopback = NetworkInterface(index: 1, name: "lo")
     let addresses = sandbox.addresses
     surroundings.route = { query in
-      // A sender that is not this host cannot reach this host by way of it.
-      if !addresses.isOwn(query.source), addresses.isOwn(query.destination) { return .known(.none) }
-      return addresses.isOwn(query.destination) ? .known(.local(loopback)) : .known(.device(link))
+      addresses.isOwn(query.destination) ? .known(.local(loopback)) : .known(.device(link))
     }
     surroundings.masqueradeAddress = { device, family in
       device.name == "eth0" ? .known(addresses.inside(family)) : .unknown

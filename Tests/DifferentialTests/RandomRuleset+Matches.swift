@@ -61,6 +61,21 @@ extension RandomRuleset {
     }
   }
 
+  /// A match for the chains of a device.
+  mutating func deviceMatch() -> String {
+    switch below(9) {
+    case 0: return "meta protocol \(pick(["ip", "ip6", "!= ip"]))"
+    case 1: return compare("meta length", [54, 62, 74, 80])
+    case 2: return "ether daddr \(pick(["02:00:00:00:00:09", "!= 02:00:00:00:00:09"]))"
+    case 3: return "ether type \(pick(["ip", "ip6"]))"
+    case 4: return "oifname \(pick(["\"eth0\"", "\"lo\""]))"
+    case 5: return compare("meta l4proto", [1, 6, 17, 58, 132])
+    case 6: return compare("meta mark", [0, 1, 7, 16])
+    case 7: return network()
+    default: return transport()
+    }
+  }
+
   private mutating func network() -> String {
     if layer3 == 0 { return meta() }
     if hasFour {
@@ -273,8 +288,13 @@ extension RandomRuleset {
       elements.append(isMap ? "\(element) : \(mapVerdict())" : element)
     }
     if chance(15) { elements.append(isMap ? "* : \(mapVerdict())" : "*") }
-    let flags = isInterval ? " flags interval;" : ""
-    let merges = isInterval && !isMap && key.contains(" . ") == false ? " auto-merge;" : ""
+    let isTimed = chance(15)
+    let names = (isInterval ? ["interval"] : []) + (isTimed ? ["timeout"] : [])
+    var flags = names.isEmpty ? "" : " flags \(names.joined(separator: ", "));"
+    if isTimed { flags += " timeout 1h;" }
+    if chance(8), !isMap { flags += " counter;" }
+    let merges =
+      isInterval && !isTimed && !isMap && key.contains(" . ") == false ? " auto-merge;" : ""
     let kind = isMap ? "map \(name) { type \(key) : verdict;" : "set \(name) { type \(key);"
     return ["  \(kind)\(flags)\(merges) elements = { \(elements.joined(separator: ", ")) }; }"]
   }

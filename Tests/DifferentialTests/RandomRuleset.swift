@@ -12,6 +12,8 @@ struct RandomRuleset {
   /// Sets and maps of the table by the kind of their keys.
   var sets: [(name: String, key: String, kind: String)] = []
   var chains: [String] = []
+  /// Statements that use the table's objects.
+  var objects: [String] = []
   /// Whether the chain at hand is a nat chain, and where.
   var natHook: String?
   var hook = "output"
@@ -31,7 +33,8 @@ struct RandomRuleset {
   var hasSix: Bool { layer3 == 6 }
 
   mutating func text() -> String {
-    (0..<1 + below(3)).map { table($0) }.joined(separator: "\n")
+    let tables = (0..<1 + below(3)).map { table($0) }
+    return (tables + (chance(20) ? [deviceTable()] : [])).joined(separator: "\n")
   }
 
   // MARK: Tables and chains
@@ -39,8 +42,10 @@ struct RandomRuleset {
   private mutating func table(_ number: Int) -> String {
     family = pick(["ip", "ip6", "inet", "inet"])
     sets = []
+    objects = []
     chains = (0..<below(4)).map { "u\(number)_\($0)" }
     var lines: [String] = []
+    for index in 0..<below(3) { lines += object("o\(number)_\(index)") }
     for index in 0..<below(5) {
       layer3 = family == "ip" ? 4 : family == "ip6" ? 6 : [4, 6][below(2)]
       lines += set("s\(number)_\(index)")
@@ -59,6 +64,42 @@ struct RandomRuleset {
     chains = all
     for index in 0..<1 + below(3) { lines += baseChain("b\(number)_\(index)") }
     return "table \(family) t\(number) {\n" + lines.joined(separator: "\n") + "\n}\n"
+  }
+
+  private mutating func object(_ name: String) -> [String] {
+    let kind = pick(["counter", "quota", "limit"])
+    objects.append("\(kind) name \(name)")
+    switch kind {
+    case "counter": return ["  counter \(name) { }"]
+    case "quota": return ["  quota \(name) { \(pick(["", "over "]))1 mbytes }"]
+    default: return ["  limit \(name) { rate \(pick(["", "over "]))1000/second }"]
+    }
+  }
+
+  /// A table of the device by which packets leave.
+  private mutating func deviceTable() -> String {
+    family = "netdev"
+    sets = []
+    objects = []
+    chains = []
+    natHook = nil
+    hook = "egress"
+    priority = 0
+    var lines: [String] = []
+    for index in 0..<1 + below(2) {
+      let policy = chance(90) ? "accept" : "drop"
+      lines.append(
+        "  chain e\(index) { type filter hook egress device \"eth0\" priority \(below(20)); policy \(policy);"
+      )
+      for _ in 0..<1 + below(5) {
+        layer3 = [4, 6, 0][below(3)]
+        layer4 = pick(["tcp", "udp", "th", "none"])
+        let verdict = pick(["accept", "drop", "counter", "counter", "continue", "meta mark set 5"])
+        lines.append("    \(deviceMatch()) \(deviceMatch()) \(verdict)")
+      }
+      lines.append("  }")
+    }
+    return "table netdev dev {\n" + lines.joined(separator: "\n") + "\n}\n"
   }
 
   private mutating func baseChain(_ name: String) -> [String] {
@@ -88,6 +129,14 @@ struct RandomRuleset {
     layer4 = pick(["tcp", "tcp", "tcp", "udp", "udp", "th", "icmp", "sctp", "dccp", "none"])
     for _ in 0..<below(3) + (chance(60) ? 1 : 0) { parts.append(match()) }
     if chance(30) { parts.append("counter") }
+    if chance(6) {
+      parts.append(
+        pick([
+          "limit rate 1000/second", "limit rate over 5/second", "quota 10 mbytes",
+          "quota over 1 bytes",
+        ]))
+    }
+    if chance(8), let object = objects.randomElement(using: &random) { parts.append(object) }
     if chance(12), let map = verdictMap() { return (parts + [map]).joined(separator: " ") }
     if chance(25) { parts.append(change()) }
     parts.append(statement())
@@ -169,6 +218,7 @@ struct RandomRuleset {
         return "\(pick(["add", "update"])) @\(named.name) { \(expression(of: named.key)) }"
       }
       return ""
+    case 12: return pick(["reset tcp option maxseg", "reset tcp option sack-perm"])
     case 16: return priority == -300 && hook == "output" ? "notrack" : ""
     default: return ""
     }
