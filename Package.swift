@@ -22,7 +22,7 @@ let package = Package(
   products: [
     .executable(name: "weir", targets: ["weir"]),
     // What the fuzz package feeds bytes to.
-    .library(name: "WeirReaders", targets: ["NetfilterLink"]),
+    .library(name: "WeirReaders", targets: ["NetfilterLink", "Operations", "HostAudit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -111,8 +111,8 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
-        "RandomPolicies", "SeededRandom",
+        "ConnectionReplay", "HostFacts", "HostAudit", "NetfilterLink", "LinuxSystem",
+        "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
