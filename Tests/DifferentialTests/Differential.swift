@@ -1,6 +1,6 @@
 import Bytecode
 import BytecodeInterpreter
-import LinuxSystem
+import KernelTrials
 import NetworkTypes
 import TestSupport
 
