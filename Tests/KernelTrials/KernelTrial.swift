@@ -79,6 +79,46 @@ package final class KernelTrial {
     }
   }
 
+  /// Loads rules with iptables-nft, without those that it refuses; the text that was loaded.
+  ///
+  /// `four` and `six` are inputs of its restore programs for the two families.
+  package func load(four: String, six: String) throws -> Result<String, Complaint> {
+    try sandbox.inside.run {
+      let cleared = try Program.run(["nft", "-f", "-"], input: Self.tracing)
+      guard cleared.ending == .exit(0) else { return .failure(Complaint(text: cleared.error)) }
+      var loaded = ""
+      for (program, text) in [("iptables-nft-restore", four), ("ip6tables-nft-restore", six)]
+      where !text.isEmpty {
+        switch try Self.restore(program, text) {
+        case .success(let taken): loaded += "# \(program)\n" + taken
+        case .failure(let complaint): return .failure(complaint)
+        }
+      }
+      try read()
+      return .success(loaded)
+    }
+  }
+
+  private static func restore(
+    _ program: String, _ text: String
+  ) throws -> Result<String, Complaint> {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    for _ in 0..<20 {
+      let outcome = try Program.run([program], input: lines.joined(separator: "\n"))
+      if outcome.ending == .exit(0) { return .success(lines.joined(separator: "\n")) }
+      // `Error occurred at line: 7`, or `line 7: …failed`.
+      let words = outcome.error.split { " :\n".contains($0) }
+      let place = words.indices.lazy.compactMap { index -> Int? in
+        words[index] == "line" && index + 1 < words.count ? Int(words[index + 1]) : nil
+      }.first
+      guard let place, lines.indices.contains(place - 1), lines[place - 1].hasPrefix("-A") else {
+        return .failure(Complaint(text: outcome.error))
+      }
+      lines[place - 1] = ""
+    }
+    return .failure(Complaint(text: "too many refused rules"))
+  }
+
   /// What nft(8) says about a ruleset as a whole.
   package struct Complaint: Error {
     package var text: String
