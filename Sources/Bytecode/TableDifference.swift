@@ -93,7 +93,7 @@ private func compare(
 }
 
 /// Pairs two lists by name; what has no partner is missing or unexpected.
-private func pair<Item>(
+private func pair<Item: Equatable>(
   _ expected: [Item], _ found: [Item], _ name: (Item) -> String, _ kind: String,
   _ result: inout [TableDifference],
   _ compareBoth: (Item, Item, inout [TableDifference]) -> Void
@@ -101,7 +101,7 @@ private func pair<Item>(
   let byName = Dictionary(found.map { (name($0), $0) }, uniquingKeysWith: { first, _ in first })
   for item in expected {
     if let other = byName[name(item)] {
-      compareBoth(item, other, &result)
+      if other != item { compareBoth(item, other, &result) }
     } else {
       result.append(.missing(item: "\(kind) \(name(item))"))
     }

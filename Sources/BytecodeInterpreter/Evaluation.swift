@@ -22,6 +22,19 @@ public struct Evaluation: Hashable, Sendable {
   public let trace: [TraceStep]
 }
 
+/// Room for the steps of one packet after the other.
+public struct StepLog: Sendable {
+  var steps: [RawStep]? = []
+
+  /// An empty log.
+  public init() {}
+
+  /// The number of the chain in which the packet's way ended; nil when it met no base chain.
+  ///
+  /// Numbers are of one interpreter; see ``Interpreter/chainName(_:)``.
+  public var lastChain: Int? { steps?.last.map { Int($0.chain) } }
+}
+
 /// A rule that matched, or the end of a chain.
 ///
 /// The kernel's own trace reports the same steps (`NFT_TRACETYPE_RULE`, `NFT_TRACETYPE_POLICY`).

@@ -49,6 +49,25 @@ public struct Interpreter: Sendable {
     return Evaluation(outcome: outcome, trace: (trace ?? []).map(step))
   }
 
+  /// What becomes of a packet, and in `log` which rules it met.
+  ///
+  /// Allocates nothing once the log has grown, unless it cannot decide.
+  public func outcome(
+    hook: Hook, packet: borrowing PacketContext, log: inout StepLog
+  ) -> Outcome {
+    log.steps?.removeAll(keepingCapacity: true)
+    return run(hook, packet, &log.steps)
+  }
+
+  /// The name of a chain by ``StepLog/lastChain``.
+  public func chainName(_ number: Int) -> String {
+    let chain = program.chains[number]
+    return ruleset.tables[Int(chain.table)].chains[Int(chain.chain)].name
+  }
+
+  /// The steps in `log`, as ``verdict(hook:packet:)`` gives them.
+  public func trace(_ log: StepLog) -> [TraceStep] { (log.steps ?? []).map(step) }
+
   private func run(
     _ hook: Hook, _ packet: borrowing PacketContext, _ trace: inout [RawStep]?
   ) -> Outcome {

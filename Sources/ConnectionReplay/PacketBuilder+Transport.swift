@@ -124,7 +124,12 @@ extension PacketBuilder {
 
 // Numbers in network order.
 extension PacketBuilder {
-  mutating func put(_ bytes: UInt8...) { self.bytes += bytes }
+  mutating func put(_ byte: UInt8) { bytes.append(byte) }
+
+  mutating func put(_ first: UInt8, _ second: UInt8) {
+    bytes.append(first)
+    bytes.append(second)
+  }
 
   mutating func put16(_ number: UInt16) {
     bytes.append(UInt8(number >> 8))

@@ -28,6 +28,9 @@ public struct PacketBuilder {
     }
   }
 
+  /// Exchanges the packet that was built last with other bytes, so that neither is copied.
+  public mutating func exchange(with other: inout [UInt8]) { swap(&bytes, &other) }
+
   private mutating func buildIPv4(_ probe: Probe, from: UInt32, to: UInt32, tag: UInt16) {
     let hasOption = probe.shape == .looseSourceRoute
     put(hasOption ? 0x47 : 0x45, 0)

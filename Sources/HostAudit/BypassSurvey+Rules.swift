@@ -201,14 +201,27 @@ extension BypassSurvey {
   }
 
   /// Sockets of families that no IP rule sees, and kernel parts that send frames.
+  ///
+  /// The kernel's counts only add to what the open files show: not every protocol keeps count.
   var otherProtocols: BypassFinding {
-    var finding = finding(.otherProtocols, "socket counts", state.socketCounts) { count in
-      guard !BypassSurvey.isIPOrLocal(count.name), count.count > 0 else { return nil }
-      return Evidence("\(count.count) sockets of \(count.name)")
+    var finding = finding(.otherProtocols, "sockets", state.unlistedSockets) { socket in
+      guard !BypassSurvey.isIPOrLocal(socket.protocolName) else { return nil }
+      let place = socket.isHere == nil ? ", perhaps of another namespace" : ""
+      return Evidence(
+        "\(socket.protocolName) socket \(socket.inode)\(place)", processes: .known(socket.owners))
     }
+    finding.note("processes", state.processes)
+    if let survey = state.processes.value {
+      if let blindness = survey.blindness { finding.unknowns.append(blindness) }
+      if survey.unreadableCount > 0 {
+        finding.unknowns.append("\(survey.unreadableCount) processes do not show everything")
+      }
+    }
+    finding.note("socket counts", state.socketCounts)
+    let found = Set((state.unlistedSockets.value ?? []).map(\.protocolName))
     for count in state.socketCounts.value ?? []
-    where !BypassSurvey.isIPOrLocal(count.name) && count.count < 0 {
-      finding.unknowns.append("the kernel does not count sockets of \(count.name)")
+    where !BypassSurvey.isIPOrLocal(count.name) && count.count > 0 && !found.contains(count.name) {
+      finding.evidence.append(Evidence("\(count.count) sockets of \(count.name)"))
     }
     finding.note("packet generators", state.packetGenerators)
     for part in state.packetGenerators.value ?? [] {

@@ -27,6 +27,8 @@ public struct HostState: Hashable, Sendable, Codable {
   public var packetSockets: Fact<[PacketSocket]>
   /// AF_XDP sockets.
   public var xdpSockets: Fact<[XDPSocket]>
+  /// Sockets of protocols that the kernel lists nowhere, of this namespace or perhaps of it.
+  public var unlistedSockets: Fact<[UnlistedSocket]>
   /// Sockets of every protocol, counted.
   public var socketCounts: Fact<[SocketCount]>
   /// Unix sockets that take connections.
@@ -60,6 +62,7 @@ public struct HostState: Hashable, Sendable, Codable {
     sockets = SocketTable.Kind.allCases.map { SocketTable(kind: $0, sockets: .unknown(reason)) }
     packetSockets = .unknown(reason)
     xdpSockets = .unknown(reason)
+    unlistedSockets = .unknown(reason)
     socketCounts = .unknown(reason)
     unixListeners = .unknown(reason)
     processes = .unknown(reason)

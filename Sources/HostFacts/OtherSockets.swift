@@ -52,6 +52,8 @@ public struct XDPSocket: Hashable, Sendable, Codable {
 
 /// How many sockets of a protocol the namespace has, whoever owns them.
 ///
+/// Not every protocol keeps count: zero sockets of AF_VSOCK says nothing.
+///
 /// Source: `/proc/net/protocols`, `proto_seq_printf`, `net/core/sock.c`.
 public struct SocketCount: Hashable, Sendable, Codable {
   /// The kernel's name, such as `PACKET`, `XDP` or `AF_VSOCK`.
@@ -83,6 +85,29 @@ public struct UnixListener: Hashable, Sendable, Codable {
   ) {
     self.path = path
     self.inode = inode
+    self.owners = owners
+  }
+}
+
+/// A socket of a protocol that the kernel lists nowhere, such as AF_VSOCK or CAN.
+///
+/// Found among the open files of processes by `system.sockprotoname`: the kernel's own count of such
+/// sockets may stay at zero. Source: `sockfs_xattr_get`, `net/socket.c`.
+public struct UnlistedSocket: Hashable, Sendable, Codable {
+  /// The kernel's name of the protocol, as in ``SocketCount/name``.
+  public var protocolName: String
+  /// The number in `socket:[…]`.
+  public var inode: UInt64
+  /// Whether it belongs to the namespace that was read; nil where that cannot be seen.
+  public var isHere: Bool?
+  /// Processes that have it open.
+  public var owners: [HostProcess]
+
+  /// Makes a socket.
+  public init(protocolName: String, inode: UInt64, isHere: Bool?, owners: [HostProcess]) {
+    self.protocolName = protocolName
+    self.inode = inode
+    self.isHere = isHere
     self.owners = owners
   }
 }

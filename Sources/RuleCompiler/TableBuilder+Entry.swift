@@ -53,13 +53,13 @@ extension TableBuilder {
   /// New flows by two comparisons: a lookup takes as long as ten of them.
   mutating func addOutEntry() {
     var cases: [DispatchCase] = []
-    let errors = addErrorChains()
+    addErrorChains()
     let control = addOutControlChain()
     let established6 = addEstablished6Chain()
     for ipProtocol in policy.protocols.value {
       cases.append(DispatchCase(.ipv6, .established, ipProtocol, established6))
     }
-    cases += errors
+    cases += errorCases(.goto(addRelated6Chain()))
     cases.append(DispatchCase(.ipv6, .untracked, .icmpv6, control))
     addDispatch("dispatch-out", cases)
     let fragment = deny("fragment")
@@ -87,7 +87,7 @@ extension TableBuilder {
         cases.append(DispatchCase(family, .new, ipProtocol, .goto(name("inbound"))))
       }
     }
-    cases += errorCases
+    cases += errorCases()
     cases.append(DispatchCase(.ipv6, .untracked, .icmpv6, addInControlChain()))
     addDispatch("dispatch-in", cases)
     let listen: Verdict =
@@ -118,16 +118,30 @@ extension TableBuilder {
 
   /// ICMP errors and resets that conntrack ties to a known flow; a helper's expectations are not
   /// among them, so no data channel opens beside a control connection.
-  private var errorCases: [DispatchCase] {
+  ///
+  /// Those of IPv6 may go by way of another chain.
+  private func errorCases(_ first6: Verdict? = nil) -> [DispatchCase] {
     [
       DispatchCase(.ipv4, .related, .icmp, .goto(name("errors4"))),
-      DispatchCase(.ipv6, .related, .icmpv6, .goto(name("errors6"))),
+      DispatchCase(.ipv6, .related, .icmpv6, first6 ?? .goto(name("errors6"))),
       DispatchCase(.ipv4, .related, .tcp, .goto(name("resets"))),
-      DispatchCase(.ipv6, .related, .tcp, .goto(name("resets"))),
+      DispatchCase(.ipv6, .related, .tcp, first6 ?? .goto(name("resets"))),
     ]
   }
 
-  private mutating func addErrorChains() -> [DispatchCase] {
+  /// What leaves as related over IPv6: no routing header may send it on to somebody else.
+  private mutating func addRelated6Chain() -> String {
+    addChain(
+      "related6",
+      [
+        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], deny("routing-header")),
+        rule([Match.layer4(.tcp)], .goto(name("resets"))),
+        rule([], .goto(name("errors6"))),
+      ])
+    return name("related6")
+  }
+
+  private mutating func addErrorChains() {
     let noFlow = deny("no-flow")
     addChain(
       "errors4",
@@ -149,7 +163,6 @@ extension TableBuilder {
             + [Match.masked([0x04], .notEqual, [0])], .accept),
         rule([], noFlow),
       ])
-    return errorCases
   }
 
   /// Known IPv6 flows whose packet has an extension header.

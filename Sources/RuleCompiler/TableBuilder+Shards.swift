@@ -138,7 +138,8 @@ extension IntervalSet {
   /// `addresses/4/` and a digest of what the set holds and how.
   fileprivate func sharedName(_ family: Family, isInterval: Bool) -> String {
     var hash = SHA256()
-    hash.update(isInterval ? 1 as UInt8 : 0)
+    // A word, so that all that follows is added by words.
+    hash.update(isInterval ? 1 as UInt32 : 0)
     for interval in intervals {
       hash.update(bytesOf: interval.first)
       if isInterval { hash.update(bytesOf: interval.last) }

@@ -22,7 +22,7 @@ import Testing
     .enabled(if: NftTool.isAvailable, "needs nft 1.0.6 and user namespaces"),
     arguments: ["weir", "sets", "corpus"])
   func `kernel: JSON and text load to the same ruleset`(name: String) throws {
-    let tables = NftTextRuleTests.captured.tables + [EgressTable.table, NftTextSetTests.table]
+    let tables = try NftTextRuleTests.captured.tables + [EgressTable.table, NftTextSetTests.table]
     let table = try #require(tables.first { $0.name == name })
     let text = try Ruleset(tables: [Self.loaded(table)]).nftText()
     var awake = table

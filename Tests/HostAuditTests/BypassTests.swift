@@ -240,10 +240,14 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
       } unknown: { state, _ in
         state.unixListeners = .unknown("not permitted")
       },
-      BypassCase(bypass: .otherProtocols, words: "2 sockets of AF_VSOCK") { state, _ in
-        state.socketCounts = .known([SocketCount(name: "AF_VSOCK", count: 2)])
+      BypassCase(bypass: .otherProtocols, words: "AF_VSOCK socket 8, by curl (pid 42, user 1000)") {
+        state, _ in
+        state.unlistedSockets = .known([
+          UnlistedSocket(
+            protocolName: "AF_VSOCK", inode: 8, isHere: true, owners: [HostStates.curl])
+        ])
       } unknown: { state, _ in
-        state.socketCounts = .known([SocketCount(name: "QIPCRTR", count: -1)])
+        state.processes = .known(ProcessSurvey(processCount: 4, unreadableCount: 1))
       },
       BypassCase(
         bypass: .kernelPackets, words: "eth0 is up and resolves neighbours",

@@ -52,6 +52,7 @@ import Testing
     #expect(flow.ruling.clause == "private")
     #expect(flow.flow.remoteAddress == inner)
     #expect(flow.owners == .known([HostStates.curl]))
+    #expect("\(flow)".hasSuffix("(private), by curl (pid 42, user 1000)"))
   }
 
   @Test func `a connection is judged by where its packets go, not by what was asked for`() throws {

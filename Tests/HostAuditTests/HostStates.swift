@@ -33,6 +33,7 @@ enum HostStates {
     state.socketCounts = .known([
       SocketCount(name: "TCP", count: 4), SocketCount(name: "AF_VSOCK", count: 0),
     ])
+    state.unlistedSockets = .known([])
     state.unixListeners = .known([])
     state.processes = .known(ProcessSurvey(processCount: 5))
     state.legacyTables = LegacyTables(

@@ -20,6 +20,8 @@ import Testing
     #expect(report.beyond.map(\.socket.localPort) == [22])
     #expect(report.beyond.map(\.ruling.clause) == ["listen"])
     #expect(report.beyond.first?.socket.owners == .known([HostStates.curl]))
+    let text = report.beyond.first.map { "\($0)" } ?? ""
+    #expect(text.hasSuffix(":22 (listen), by curl (pid 42, user 1000)"))
   }
 
   @Test func `the same listener is admitted where the policy lets others in`() {

@@ -50,4 +50,28 @@ struct ForeignListingTests {
       }
     }
   }
+
+  @Test func `kernel: our listing reads as the rules that it was written from`() throws {
+    let ruleset = try ForeignRuleset.loaded.get().ruleset
+    let text = ruleset.bytecodeListing()
+    let read = try Ruleset(bytecodeListing: text)
+    #expect(read.bytecodeListing() == text)
+    var (ruleCount, otherCount) = (0, 0)
+    for table in read.tables {
+      let theirs = try #require(
+        ruleset.tables.first { $0.family == table.family && $0.name == table.name })
+      for chain in table.chains {
+        let rules = try #require(theirs.chains.first { $0.name == chain.name }).rules
+        for (ours, expected) in zip(chain.rules, rules) {
+          ruleCount += 1
+          if ours.expressions != expected.expressions {
+            otherCount += 1
+            print("OTHER", ours.expressions, expected.expressions)
+          }
+        }
+      }
+    }
+    #expect(ruleCount > 200)
+    #expect(otherCount == 0)
+  }
 }

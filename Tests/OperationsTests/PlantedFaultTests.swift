@@ -84,7 +84,7 @@ enum Kernel {
   static let canMakeNamespaces = (try? NetworkNamespace.make()) != nil
 
   /// Loads a table into the namespace of the calling thread, which must be a throw-away one.
-  static func load(_ table: Table) throws {
+  @Sendable static func load(_ table: Table) throws {
     try NetworkNamespace.assertThrowAway()
     var session = NetfilterSession(try NetlinkSocket.open())
     try session.makeTable(table)

@@ -12,6 +12,12 @@ public enum HostPlant {
     public init(what: String) { self.what = what }
   }
 
+  /// Whether this process is root of the whole machine, and not of a user namespace only.
+  public static let isMachineRoot: Bool = {
+    let map = try? BoundedFile.read("/proc/self/uid_map", limitBytes: 65_536)
+    return getuid() == 0 && String(decoding: map ?? [], as: UTF8.self).contains("4294967295")
+  }()
+
   /// Runs a command in the calling thread's namespace, which must not be the machine's own.
   public static func run(_ command: String) throws {
     try NetworkNamespace.assertThrowAway()

@@ -20,6 +20,15 @@ public enum SocketKey: UInt32, Hashable, Sendable, CaseIterable {
     case .cgroupv2: "cgroupv2"
     }
   }
+
+  /// How many bytes the load writes.
+  public var lengthBytes: Int {
+    switch self {
+    case .transparent, .wildcard: 1
+    case .mark: 4
+    case .cgroupv2: 8
+    }
+  }
 }
 
 /// Loads a fact about the socket that the packet belongs to; breaks without one.

@@ -166,13 +166,14 @@ extension Hash {
 }
 
 extension Limit {
+  static let periods: [(UInt64, String)] = [
+    (1, "second"), (60, "minute"), (3600, "hour"), (86400, "day"), (604_800, "week"),
+  ]
+
   fileprivate var listing: String {
-    let periods: [UInt64: String] = [
-      1: "second", 60: "minute", 3600: "hour", 86400: "day", 604_800: "week",
-    ]
-    return
-      "limit rate \(rate)/\(periods[periodSeconds] ?? "\(periodSeconds)s") burst \(burst) type "
-      + "\(unit.keyword) flags 0x\(isInverted ? 1 : 0)"
+    let period = Limit.periods.first { $0.0 == periodSeconds }?.1 ?? "\(periodSeconds)s"
+    return "limit rate \(rate)/\(period) burst \(burst) type \(unit.keyword) flags "
+      + "0x\(isInverted ? 1 : 0)"
   }
 }
 

@@ -91,21 +91,21 @@ extension Verdict {
 
 extension ExtensionHeaderLoad {
   fileprivate var listing: String {
-    let kinds = ["ipv6", "tcpopt", "ipv4", "sctp chunk", "dccp option"]
-    let kind = operation < 5 ? kinds[Int(operation)] : "op \(operation)"
-    return "exthdr load \(kind) \(lengthBytes)b @ \(type) + \(offsetBytes)"
+    return
+      "exthdr load \(ExtensionHeaderLoad.word(operation)) \(lengthBytes)b @ \(type) + \(offsetBytes)"
       + "\(isPresence ? " present" : "") => reg \(destination.netlinkNumber)"
   }
 }
 
 extension FibLoad {
+  static let flagWords: [(UInt32, String)] = [
+    (1, "saddr"), (2, "daddr"), (4, "mark"), (8, "iif"), (16, "oif"),
+  ]
+  static let resultWords = ["unknown", "oif", "oifname", "type"]
+
   fileprivate var listing: String {
-    let names: [(UInt32, String)] = [
-      (1, "saddr"), (2, "daddr"), (4, "mark"), (8, "iif"), (16, "oif"),
-    ]
-    let words = names.filter { flags & $0.0 != 0 }.map(\.1).joined(separator: " . ")
-    let results = ["unknown", "oif", "oifname", "type"]
-    let word = result < 4 ? results[Int(result)] : "result \(result)"
+    let words = FibLoad.flagWords.filter { flags & $0.0 != 0 }.map(\.1).joined(separator: " . ")
+    let word = result < 4 ? FibLoad.resultWords[Int(result)] : "result \(result)"
     return "fib \(words) \(word)\(flags & 32 != 0 ? " present" : "") => reg "
       + "\(destination.netlinkNumber)"
   }
@@ -129,11 +129,28 @@ extension Ruleset {
             out.put("# \(place)\(provenance.clause)\n")
           }
           out.put("\(table.family.keyword) \(table.name) \(chain.name)\n")
-          for expression in rule.expressions { out.put("  [ \(expression.listing) ]\n") }
+          for line in rule.bytecodeLines { out.put("  [ \(line) ]\n") }
           out.put("\n")
         }
       }
     }
     return out.string
+  }
+}
+
+extension Rule {
+  /// The expressions' listings, each so that it is read as what it was written from.
+  ///
+  /// They are nft's own lines, but where a comparison takes less than was loaded and its last word is
+  /// ambiguous: there the length follows, as in `cmp eq reg 1 0x00006f6c len 3`.
+  fileprivate var bytecodeLines: [String] {
+    var parser = BytecodeParser()
+    return expressions.map { expression in
+      let line = expression.listing
+      var scanner = LineScanner(line[...], line: 1, firstColumn: 1)
+      let read = try? parser.expression(&scanner)
+      guard case .compare(let compare) = expression, read != expression else { return line }
+      return "\(line) len \(compare.value.count)"
+    }
   }
 }

@@ -34,6 +34,8 @@ extension NftJSON {
       return .tagged(
         "redirect", port.map { .tagged("port", .number(UInt64($0))) } ?? .null)
     case .verdict(let verdict): return json(verdict)
+    // Made for reading alone, never here.
+    case .phrase(let words): return .string(words)
     }
   }
 
@@ -119,6 +121,7 @@ extension NftJSON {
         "payload",
         .object([("protocol", .string(field.header)), ("field", .string(field.name))]))
     case .raw(let load): return raw(load)
+    case .phrase(let words): return .string(words)
     case .presence(let group, let name): return tagged(group, "name", name)
     case .addressType(let words):
       return .tagged(

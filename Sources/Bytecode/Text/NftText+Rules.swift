@@ -18,7 +18,7 @@ extension NftText {
     out.put("\n")
   }
 
-  private mutating func put(_ statement: Statement) throws(BytecodeError) {
+  mutating func put(_ statement: Statement) throws(BytecodeError) {
     switch statement {
     case .match(let selector, let mask, let relation, let operand):
       put(selector)
@@ -57,6 +57,7 @@ extension NftText {
     case .reject(let reject, let family): put(reject, family: family)
     case .redirect(let port): out.put(port.map { "redirect to :\($0)" } ?? "redirect")
     case .verdict(let verdict): put(verdict)
+    case .phrase(let words): out.put(words)
     }
   }
 
@@ -94,6 +95,7 @@ extension NftText {
     case .header(let field): out.put("\(field.header) \(field.name)")
     case .raw(let load): put(load)
     case .presence(let group, let name): out.put("\(group) \(name)")
+    case .phrase(let words): out.put(words)
     case .addressType(let words): out.put("fib \(words.joined(separator: " . ")) type")
     }
   }

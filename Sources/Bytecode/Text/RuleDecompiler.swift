@@ -24,6 +24,8 @@ struct RuleDecompiler {
   var family: UInt8?
   /// The layer-4 protocol that a match fixed.
   var transport: UInt8?
+  /// Whether words that are no text to load will do.
+  var isReadable = false
   /// The expression at hand, for errors.
   var current: Expression?
 
@@ -61,12 +63,14 @@ struct RuleDecompiler {
   }
 
   /// Reads one expression; returns how many it took.
-  private mutating func read(
+  mutating func read(
     _ expression: Expression, next: Expression?
   ) throws(BytecodeError) -> Int {
     switch expression {
-    case .meta, .ct, .payload, .fib, .extensionHeader:
-      try load(expression)
+    case .meta, .ct, .payload, .fib, .extensionHeader: try loadOrSay(expression)
+    case .route, .socket, .fingerprint, .numberGenerator:
+      guard isReadable else { throw refusal("not modelled") }
+      try readableLoad(expression)
     case .bitwise(let bitwise): try mask(bitwise)
     case .byteorder(let swap): try self.swap(swap)
     case .compare(let compare):
@@ -82,9 +86,27 @@ struct RuleDecompiler {
     case .lookup(let lookup): try self.lookup(lookup)
     case .immediate(.data(let bytes, let register)):
       hold(.constant(bytes), in: register)
-    default: try act(expression)
+    default: try actOrSay(expression)
     }
     return 1
+  }
+
+  private mutating func loadOrSay(_ expression: Expression) throws(BytecodeError) {
+    guard isReadable else { return try load(expression) }
+    let before = self
+    do { try load(expression) } catch {
+      self = before
+      try readableLoad(expression)
+    }
+  }
+
+  private mutating func actOrSay(_ expression: Expression) throws(BytecodeError) {
+    guard isReadable else { return try act(expression) }
+    let before = self
+    do { try act(expression) } catch {
+      self = before
+      try readableAct(expression)
+    }
   }
 
   /// Reads an expression that does something instead of matching.

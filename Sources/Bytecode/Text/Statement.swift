@@ -9,6 +9,8 @@ struct Selector: Hashable {
     case presence(group: String, name: String)
     /// `fib daddr type`, with the flags' words.
     case addressType([String])
+    /// Words of ``Rule/readable(in:)`` that are no text to load.
+    case phrase(String)
   }
 
   let source: Source
@@ -58,4 +60,6 @@ enum Statement: Hashable {
   case reject(Reject, family: UInt8?)
   case redirect(port: UInt16?)
   case verdict(Verdict)
+  /// Words of ``Rule/readable(in:)`` that are no text to load.
+  case phrase(String)
 }

@@ -25,3 +25,12 @@
    Returns its length, 0 for a datagram that did not come from the kernel, or -errno;
    -EMSGSIZE when it did not fit `capacity`. */
 ssize_t weir_netlink_receive(int descriptor, void *buffer, size_t capacity, int flags);
+
+/* The most datagrams that weir_netlink_receive_many takes at once. */
+enum { WEIR_NETLINK_SLOTS = 64 };
+
+/* Receives the datagrams that are there, one a slot of `room` bytes, without waiting. Returns how
+   many, with their lengths, 0 for one that did not come from the kernel; or -errno, -EAGAIN when
+   there is none, -EMSGSIZE when one did not fit. */
+int weir_netlink_receive_many(int descriptor, void *buffer, size_t room, uint32_t *lengths,
+                              unsigned slots);

@@ -5,10 +5,11 @@ extension HostState {
   mutating func readProcesses() {
     let walk: ProcessWalk
     do throws(LinuxError) {
-      walk = try ProcessWalk(xdpNamespace: xdpSockets.value == nil ? namespace.value : nil)
+      walk = try ProcessWalk(own: namespace.value)
     } catch {
       processes = .unknown(error.reason)
       namespaces = .unknown(error.reason)
+      unlistedSockets = .unknown(error.reason)
       return
     }
     processes = .known(walk.survey)
@@ -47,6 +48,9 @@ extension HostState {
       }
     }
     readUnlistedXDPSockets(walk)
+    unlistedSockets = .known(
+      walk.unlisted.values.filter { $0.protocolName != "XDP" }
+        .sorted { ($0.protocolName, $0.inode) < ($1.protocolName, $1.inode) })
   }
 
   /// Takes the AF_XDP sockets that the walk found where the kernel only counts them.
@@ -56,12 +60,13 @@ extension HostState {
         listed.map { XDPSocket(inode: $0.inode, link: $0.link, owners: walk.owners($0.inode)) })
       return
     }
-    let found = walk.unlistedXDP.sorted { $0.key < $1.key }
-    let holders = Set(walk.unlistedXDP.values.joined()).sorted()
+    let found = walk.unlisted.values.filter { $0.protocolName == "XDP" && $0.isHere == true }
+      .sorted { $0.inode < $1.inode }
+    let holders = Set(found.map(\.owners).joined()).sorted()
     if let count = socketCounts.value?.first(where: { $0.name == "XDP" })?.count {
       if count == found.count {
         xdpSockets = .known(
-          found.map { XDPSocket(inode: $0.key, owners: .known($0.value.sorted())) })
+          found.map { XDPSocket(inode: $0.inode, owners: .known($0.owners.sorted())) })
       } else if !found.isEmpty {
         let names = holders.map { "\($0.name) (\($0.pid))" }.joined(separator: ", ")
         xdpSockets = .unknown(

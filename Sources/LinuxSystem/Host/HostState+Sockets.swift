@@ -65,7 +65,8 @@ extension SocketTable.Kind {
     try HostSocket.diagnosed(number, as: ipProtocol, family) ?? listed(file, family, ipProtocol)
   }
 
-  /// A protocol without a diagnosis may still have sockets: their count must be zero.
+  /// A protocol without a diagnosis may still have sockets, and not every kernel counts them: only
+  /// one that does not know the protocol has none.
   private func diagnosed(
     _ number: UInt32, as ipProtocol: IPProtocol, _ family: Family, orNone name: String
   ) throws -> [HostSocket] {
@@ -73,10 +74,9 @@ extension SocketTable.Kind {
     guard let bytes = try HostReading.netFile("protocols") else {
       throw LinuxError.unreadableFile(path: "/proc/net/protocols", problem: .missing)
     }
-    let count = try SocketCount.all(procText: bytes).filter { $0.name.hasPrefix(name) }
-      .reduce(0) { $0 + $1.count }
-    if count == 0 { return [] }
-    throw LinuxError.refused(operation: "list \(count) \(name) sockets", errno: .noSuchFile)
+    let isThere = try SocketCount.all(procText: bytes).contains { $0.name.hasPrefix(name) }
+    if !isThere { return [] }
+    throw LinuxError.refused(operation: "list \(name) sockets", errno: .noSuchFile)
   }
 
   /// The sockets of a /proc file; none where the kernel has no such file.

@@ -20,26 +20,28 @@ struct ProcessWalk {
   private(set) var members: [NamespaceID: [HostProcess]] = [:]
   /// Inode of a network namespace to the processes that hold a descriptor of it.
   private(set) var namespaceHolders: [UInt64: [HostProcess]] = [:]
-  /// AF_XDP sockets of the namespace asked for, where the kernel does not list them.
-  private(set) var unlistedXDP: [UInt64: [HostProcess]] = [:]
+  /// Sockets of protocols that nothing lists, by inode; not those of another namespace.
+  private(set) var unlisted: [UInt64: UnlistedSocket] = [:]
   /// The survey for the host's state.
   private(set) var survey = ProcessSurvey()
 
   private var looked = 0
+  /// Sockets that are of no interest.
+  private var isListed: Set<UInt64> = []
 
   /// Walks.
   ///
-  /// - Parameter xdpNamespace: where to look for AF_XDP sockets one by one; nil not to.
+  /// - Parameter own: the namespace whose unlisted sockets are meant; nil where that is not known.
   /// - Throws: ``LinuxError/refused(operation:errno:)`` without /proc, or past ``limit``.
-  init(xdpNamespace: NamespaceID? = nil) throws(LinuxError) {
+  init(own: NamespaceID?) throws(LinuxError) {
     let names = try Folder.names("/proc")
     for pid in names.compactMap({ Int32($0) }).sorted() {
-      try visit(pid, xdpNamespace)
+      try visit(pid, own)
     }
     survey.blindness = ProcessWalk.blindness()
   }
 
-  private mutating func visit(_ pid: Int32, _ xdpNamespace: NamespaceID?) throws(LinuxError) {
+  private mutating func visit(_ pid: Int32, _ own: NamespaceID?) throws(LinuxError) {
     guard let threads = Folder.numbers("/proc/\(pid)/task") else { return }  // it has ended
     guard let first = ProcessWalk.status("/proc/\(pid)/status"), !first.isKernelThread,
       !first.hasEnded
@@ -64,7 +66,7 @@ struct ProcessWalk {
         isReadable = false
       }
     }
-    isReadable = try visitDescriptors(of: process, xdpNamespace) && isReadable
+    isReadable = try visitDescriptors(of: process, own) && isReadable
     if !isReadable {
       // It may have ended on the way.
       guard let last = ProcessWalk.status("/proc/\(pid)/status"), !last.hasEnded else { return }
@@ -83,7 +85,7 @@ struct ProcessWalk {
 
   /// Whether the descriptors could be listed.
   private mutating func visitDescriptors(
-    of process: HostProcess, _ xdpNamespace: NamespaceID?
+    of process: HostProcess, _ own: NamespaceID?
   ) throws(LinuxError) -> Bool {
     let folder = "/proc/\(process.pid)/fd"
     guard let numbers = Folder.numbers(folder) else { return false }
@@ -98,10 +100,7 @@ struct ProcessWalk {
       switch ProcLink(target: target) {
       case .socket(let inode):
         ProcessWalk.add(process, to: &socketOwners[inode, default: []])
-        guard let xdpNamespace, ProcessWalk.protocolName("\(folder)/\(number)") == "XDP",
-          ProcessWalk.namespace(ofSocket: number, of: process.pid) == xdpNamespace
-        else { continue }
-        ProcessWalk.add(process, to: &unlistedXDP[inode, default: []])
+        visitSocket(inode, "\(folder)/\(number)", number, process, own)
       case .networkNamespace(let inode):
         ProcessWalk.add(process, to: &namespaceHolders[inode, default: []])
       case .tun:
@@ -113,6 +112,28 @@ struct ProcessWalk {
       }
     }
     return isReadable
+  }
+
+  /// Notes a socket whose protocol nothing lists, unless it is of another namespace.
+  private mutating func visitSocket(
+    _ inode: UInt64, _ path: String, _ number: Int32, _ process: HostProcess, _ own: NamespaceID?
+  ) {
+    if unlisted[inode] != nil {
+      if unlisted[inode]?.owners.last != process { unlisted[inode]?.owners.append(process) }
+    } else if !isListed.contains(inode) {
+      guard let name = ProcessWalk.protocolName(path), !ProcessWalk.isListed(name) else {
+        isListed.insert(inode)
+        return
+      }
+      let namespace = ProcessWalk.namespace(ofSocket: number, of: process.pid)
+      let isHere = namespace.flatMap { namespace in own.map { $0 == namespace } }
+      if isHere == false {
+        isListed.insert(inode)
+      } else {
+        unlisted[inode] = UnlistedSocket(
+          protocolName: name, inode: inode, isHere: isHere, owners: [process])
+      }
+    }
   }
 
   /// The line `iff:` of a tun descriptor; nil before it is attached to a device.

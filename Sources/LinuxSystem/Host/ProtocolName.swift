@@ -2,6 +2,12 @@ import CLinux
 import HostFacts
 
 extension ProcessWalk {
+  /// Whether the kernel lists the sockets of a protocol of that name, or they stay on the machine.
+  static func isListed(_ name: String) -> Bool {
+    let prefixes = ["TCP", "UDP", "RAW", "PING", "UNIX", "NETLINK", "PACKET", "MPTCP", "ALG"]
+    return prefixes.contains { name.hasPrefix($0) }
+  }
+
   /// The protocol of the socket that `/proc/PID/fd/N` is, such as `XDP`; nil when it cannot be seen.
   static func protocolName(_ path: String) -> String? {
     let room = 64

@@ -1,4 +1,5 @@
 import CNetfilter
+import Glibc
 
 /// A growing buffer of netlink messages, aligned for `nlmsghdr`.
 ///
@@ -11,19 +12,20 @@ import CNetfilter
   private(set) var count = 0
 
   init(capacity: Int = 1 << 16) {
-    unsafe base = .allocate(byteCount: capacity, alignment: 8)
+    guard let memory = unsafe malloc(capacity) else { fatalError("no memory for a message") }
+    unsafe base = memory
     self.capacity = capacity
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe free(base) }
 
   /// Makes room for so many more bytes.
+  ///
+  /// `realloc` moves a large buffer's pages instead of copying them, and never holds both.
   mutating func reserve(_ bytes: Int) {
     guard count + bytes > capacity else { return }
     let larger = max(capacity * 2, count + bytes)
-    let moved = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 8)
-    unsafe moved.copyMemory(from: base, byteCount: count)
-    unsafe base.deallocate()
+    guard let moved = unsafe realloc(base, larger) else { fatalError("no memory for a message") }
     unsafe base = moved
     capacity = larger
   }

@@ -19,6 +19,8 @@ struct ElementCollector {
   }
 
   private let set: NamedSet
+  /// Bytes of a key: asked for with every element.
+  private let keyBytes: Int
   /// Whether bare elements of the set are kept as numbers.
   let isAddressSet: Bool
   private var boundaries4: [Boundary<UInt32>] = []
@@ -29,6 +31,7 @@ struct ElementCollector {
 
   init(_ set: NamedSet) {
     self.set = set
+    keyBytes = set.wireKeyLength
     isAddressSet =
       set.key.count == 1 && !set.flags.contains(.map)
       && (set.key[0] == .ipv4Address || set.key[0] == .ipv6Address
@@ -57,7 +60,6 @@ struct ElementCollector {
 
   /// Takes an element that is `{ key { value } [flags] }` and nothing else, in the kernel's order.
   private mutating func addBare(_ message: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    let keyBytes = set.wireKeyLength
     let isEnd = range.count == keyBytes + 16
     guard isEnd || range.count == keyBytes + 8 else { return false }
     let start = range.lowerBound
@@ -92,7 +94,7 @@ struct ElementCollector {
     let isCatchAll = flags & UInt32(NFT_SET_ELEM_CATCHALL.rawValue) != 0
     let isEnd = flags & UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue) != 0
     let key = message.dataValue(fields[NFTA_SET_ELEM_KEY]) ?? []
-    guard isCatchAll || key.count == set.wireKeyLength else {
+    guard isCatchAll || key.count == keyBytes else {
       throw MalformedAttribute(place: "an element's key")
     }
     var element = SetElement(key: key, isCatchAll: isCatchAll)
@@ -139,7 +141,7 @@ struct ElementCollector {
   /// O(n), or O(n log n) when the kernel's order is neither ascending nor descending.
   func content() -> SetContent {
     if isAddressSet && general.isEmpty {
-      return set.wireKeyLength == 4
+      return keyBytes == 4
         ? .ipv4(intervals(boundaries4)) : .ipv6(intervals(boundaries6))
     }
     let bare =
@@ -158,11 +160,11 @@ struct ElementCollector {
   }
 
   private func intervals<Key>(_ boundaries: [Boundary<Key>]) -> IntervalSet<Key> {
+    guard set.flags.contains(.interval) else {
+      return IntervalSet(boundaries.map(\.key).sorted().map { Interval($0, $0) })
+    }
     let sorted = ascending(boundaries)
     var result: [Interval<Key>] = []
-    guard set.flags.contains(.interval) else {
-      return IntervalSet(sorted.map { Interval($0.key, $0.key) })
-    }
     result.reserveCapacity(sorted.count / 2 + 1)
     var open: Key?
     for boundary in sorted {

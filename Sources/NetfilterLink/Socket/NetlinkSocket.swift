@@ -102,6 +102,30 @@ import Glibc
     }
   }
 
+  /// Receives the datagrams that have arrived, each into a slot of `buffer`, without waiting.
+  ///
+  /// What others put on the bus has length 0. Returns how many there were, at most 64; 0 for none.
+  mutating func receiveMany(
+    into buffer: inout [UInt8], slotBytes: Int, lengths: inout [UInt32]
+  ) throws(KernelError) -> Int {
+    while true {
+      let slots = UInt32(min(buffer.count / slotBytes, lengths.count))
+      let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+        unsafe lengths.withUnsafeMutableBufferPointer {
+          unsafe weir_netlink_receive_many(
+            descriptor, bytes.baseAddress, slotBytes, $0.baseAddress, slots)
+        }
+      }
+      if count >= 0 { return Int(count) }
+      switch -count {
+      case EINTR: continue
+      case EAGAIN: return 0
+      case ENOBUFS: throw KernelError(operation: "reading replies", cause: .repliesLost)
+      case let code: throw KernelError(operation: "reading replies", cause: .refused(code))
+      }
+    }
+  }
+
   private func set(_ option: Int32, _ operation: String) throws(KernelError) {
     var on: Int32 = 1
     try check(operation) {

@@ -7,7 +7,11 @@ import CNetfilter
 /// allocates nothing after the first of its kind.
 public struct TraceMonitor: ~Copyable {
   private var socket: NetlinkSocket
-  private var buffer = [UInt8](repeating: 0, count: 4096)
+  /// Room for one event.
+  private static let slotBytes = 2048
+  private var buffer = [UInt8](
+    repeating: 0, count: slotBytes * Int(WEIR_NETLINK_SLOTS))
+  private var lengths = [UInt32](repeating: 0, count: Int(WEIR_NETLINK_SLOTS))
   private var names = NameCache()
 
   /// Starts listening.
@@ -41,14 +45,20 @@ public struct TraceMonitor: ~Copyable {
     var names = NameCache()
     swap(&names, &self.names)
     defer { self.names = names }
-    while let count = try socket.receive(into: &buffer, waits: false) {
-      let datagram = buffer.span.extracting(0..<count)
-      try datagram.forEachMessage { message throws(KernelError) in
-        guard message.type == UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_TRACE.rawValue)
-        else { return }
-        visit(try TraceEvent(datagram, message, &names))
-        events += 1
+    while true {
+      let count = try socket.receiveMany(
+        into: &buffer, slotBytes: TraceMonitor.slotBytes, lengths: &lengths)
+      for slot in 0..<count {
+        let start = slot * TraceMonitor.slotBytes
+        let datagram = buffer.span.extracting(start..<start + Int(lengths[slot]))
+        try datagram.forEachMessage { message throws(KernelError) in
+          guard message.type == UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_TRACE.rawValue)
+          else { return }
+          visit(try TraceEvent(datagram, message, &names))
+          events += 1
+        }
       }
+      if count < lengths.count { break }
     }
     return events
   }

@@ -76,20 +76,16 @@ public func explain(
 extension VerifyCase {
   /// The rules that the packet goes through, as nft writes them.
   fileprivate func walk(_ table: Table) throws(OperationFailure) -> [String] {
-    let ruleset = Ruleset(tables: [table])
     var report = RungReport(.interpreter)
-    var builder = PacketBuilder()
     do {
-      let interpreter = try Interpreter(ruleset: ruleset)
-      guard let packet = packet(&builder, .init()) else { return [] }
-      let hook: Hook = probe.flow.direction == .inbound ? .input : .output
-      let evaluation = interpreter.verdict(hook: hook, packet: packet)
-      report.compare(self, evaluation, packet.bytes)
+      var walk = ModelWalk(try Interpreter(ruleset: Ruleset(tables: [table])))
+      guard let outcome = walk.outcome(of: self) else { return [] }
+      report.compare(self, outcome, walk)
       if report.disagreementCount > 0 {
         throw OperationFailure(
           .internalError, "the compiled rules decide otherwise than the policy; run weir verify")
       }
-      return try evaluation.trace.map { step in
+      return try walk.steps.map { step in
         let text = try step.ruleIndex.flatMap { try table.nftRule($0, of: step.chain) }
         return "chain \(step.chain): \(text ?? "end of chain")"
       }

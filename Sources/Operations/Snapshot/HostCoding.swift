@@ -11,8 +11,19 @@ public enum HostCoding {
 
   /// Writes a state: keys in order, no spaces, a final newline.
   ///
-  /// O(n). Example: `{"state":{"addresses":{"known":[]},…},"version":1}`.
+  /// What does not fit ``sizeLimitBytes`` is written as unknown: first the tracked connections, then
+  /// everything. O(n). Example: `{"state":{"addresses":{"known":[]},…},"version":1}`.
   public static func encode(_ state: HostState) -> [UInt8] {
+    let whole = written(state)
+    if whole.count <= sizeLimitBytes { return whole }
+    let reason = "more than \(sizeLimitBytes) bytes of host facts"
+    var short = state
+    short.conntrack = .unknown(reason)
+    let rest = written(short)
+    return rest.count <= sizeLimitBytes ? rest : written(HostState(unknown: reason))
+  }
+
+  private static func written(_ state: HostState) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Nothing in a state is a floating-point number or anything else that JSON cannot say.
@@ -26,22 +37,21 @@ public enum HostCoding {
   ///
   /// - Throws: ``HostCodingError`` with the place of the first mistake.
   ///
-  /// O(n), twice.
+  /// O(n).
   public static func decode(_ bytes: some Collection<UInt8>) throws(HostCodingError)
     -> DecodedHostState
   {
     guard bytes.count <= sizeLimitBytes else { throw .tooLarge(bytes: bytes.count) }
-    let content = Array(bytes)
-    let shape = try JSONShape(content)
-    let data = Data(content)
+    let tree = try JSONTree(parsing: Array(bytes))
+    let notes = TreeDecoder.Notes()
+    let decoder = TreeDecoder(tree: tree, codingPath: [], notes: notes)
     // Before anything else: another version may mean other things by the same keys.
-    let found = try value(Version.self, data).version
+    let found = try value(Version.self, decoder).version
     guard found == version else { throw .version(found) }
-    let state = try value(Document.self, data).state
+    notes.unknownKeys = []
+    let state = try value(Document.self, decoder).state
     if let mistake = state.firstImplausibility { throw .value(mistake) }
-    let known = try JSONShape(encode(state))
-    return DecodedHostState(
-      state: state, unknownKeys: shape.paths.subtracting(known.paths).sorted())
+    return DecodedHostState(state: state, unknownKeys: notes.unknownKeys.sorted())
   }
 
   private struct Document: Codable {
@@ -54,10 +64,10 @@ public enum HostCoding {
   }
 
   private static func value<Value: Decodable>(
-    _ type: Value.Type, _ data: Data
+    _ type: Value.Type, _ decoder: TreeDecoder
   ) throws(HostCodingError) -> Value {
     do {
-      return try JSONDecoder().decode(type, from: data)
+      return try Value(from: decoder)
     } catch let error as DecodingError {
       throw HostCodingError(error)
     } catch {
@@ -72,6 +82,6 @@ public struct DecodedHostState: Hashable, Sendable {
   public var state: HostState
   /// Keys that this weir does not know, as paths, ascending: what they say is not part of any answer.
   ///
-  /// Example: `state.links.known[].colour`.
+  /// The first thousand of them. Example: `state.links.known[].colour`.
   public var unknownKeys: [String]
 }

@@ -8,14 +8,14 @@ public enum HostCodingError: Error, Hashable, Sendable {
   case notJSON(String)
   /// Nested deeper than weir writes; the offset in bytes.
   case tooDeep(offset: Int)
-  /// A key that stands twice in one object; its path.
-  case duplicateKey(String)
+  /// A key that stands twice in one object; the offset of the second one in bytes.
+  case duplicateKey(String, offset: Int)
   /// A version that this weir does not read.
   case version(Int)
   /// A value that is missing, of another type or out of range; its path and what is wrong.
   case value(String)
 
-  /// The error of Foundation's decoder, with the path that it names.
+  /// The error of a decoder, with the path that it names.
   init(_ error: DecodingError) {
     switch error {
     case .typeMismatch(_, let context), .valueNotFound(_, let context),
@@ -53,7 +53,8 @@ extension HostCodingError: CustomStringConvertible {
       "\(bytes) bytes of host facts, more than the \(HostCoding.sizeLimitBytes) that are read"
     case .notJSON(let problem): "host facts: \(problem)"
     case .tooDeep(let offset): "host facts: nested too deep at byte \(offset)"
-    case .duplicateKey(let path): "host facts: '\(path)' stands there twice"
+    case .duplicateKey(let key, let offset):
+      "host facts: byte \(offset): '\(key)' stands there twice"
     case .version(let number):
       "host facts of version \(number), and this weir reads version \(HostCoding.version)"
     case .value(let problem): "host facts: \(problem)"

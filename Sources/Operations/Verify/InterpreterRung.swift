@@ -21,14 +21,10 @@ extension VerifyPlan {
       return report
     }
     let start = clock()
-    var builder = PacketBuilder()
-    let addresses = SandboxAddresses()
+    var walk = ModelWalk(interpreter)
     for item in cases {
-      guard let packet = item.packet(&builder, addresses) else { continue }
-      let isInbound = item.probe.flow.direction == .inbound
-      let evaluation = interpreter.verdict(
-        hook: isInbound ? .input : .output, packet: packet)
-      report.compare(item, evaluation, packet.bytes)
+      guard let outcome = walk.outcome(of: item) else { continue }
+      report.compare(item, outcome, walk)
     }
     report.durationNanoseconds = clock() - start
     report.conclude()
@@ -36,22 +32,69 @@ extension VerifyPlan {
   }
 }
 
-extension VerifyCase {
-  /// The probe's packet with what the kernel would know about it; nil when it meets no rule.
-  func packet(_ builder: inout PacketBuilder, _ addresses: SandboxAddresses) -> PacketContext? {
-    guard let state = expectation.state else { return nil }
-    builder.build(probe, host: addresses.inside(probe.family), tag: 1)
-    var packet = PacketContext(family: probe.family, bytes: builder.bytes, ctState: state)
+/// One packet after the other through the model, with the same buffers.
+struct ModelWalk {
+  private let interpreter: Interpreter
+  private let addresses = SandboxAddresses()
+  private var builder = PacketBuilder()
+  private var log = StepLog()
+  private var outbound = PacketContext(family: .ipv4, bytes: [])
+  private var inbound = PacketContext(family: .ipv4, bytes: [])
+  /// The clause of each chain that has decided something; nil for one that denies under no clause.
+  private var clauses: [Int: String?] = [:]
+  /// The clause of the chain that ended the last packet's way.
+  private(set) var clause: String?
+
+  init(_ interpreter: Interpreter) {
+    self.interpreter = interpreter
     let link = NetworkInterface(index: 2, name: SandboxTopology.linkName)
-    if probe.flow.direction == .inbound {
-      packet.inputInterface = .known(link)
-      packet.outputInterface = .absent
+    outbound.inputInterface = .absent
+    outbound.outputInterface = .known(link)
+    inbound.inputInterface = .known(link)
+    inbound.outputInterface = .absent
+  }
+
+  /// The rules that the last packet met.
+  var steps: [TraceStep] { interpreter.trace(log) }
+
+  /// The last packet's bytes, hexadecimal.
+  var packet: String { builder.bytes.hex }
+
+  /// What becomes of a probe's packet; nil when it meets no rule.
+  mutating func outcome(of item: borrowing VerifyCase) -> Outcome? {
+    guard let state = item.expectation.state else { return nil }
+    builder.build(item.probe, host: addresses.inside(item.probe.family), tag: 1)
+    let outcome: Outcome
+    if item.probe.flow.direction == .inbound {
+      inbound.take(item, state, &builder)
+      outcome = interpreter.outcome(hook: .input, packet: inbound, log: &log)
+      builder.exchange(with: &inbound.bytes)
     } else {
-      packet.inputInterface = .absent
-      packet.outputInterface = .known(link)
+      outbound.take(item, state, &builder)
+      outcome = interpreter.outcome(hook: .output, packet: outbound, log: &log)
+      builder.exchange(with: &outbound.bytes)
     }
-    packet.destinationType = .known(probe.flow.destinationType)
-    return packet
+    clause = nil
+    if case .accept = outcome { return outcome }
+    if let chain = log.lastChain {
+      if clauses[chain] == nil {
+        clauses[chain] = Operations.clause(ofChain: interpreter.chainName(chain))
+      }
+      clause = clauses[chain] ?? nil
+    }
+    return outcome
+  }
+}
+
+extension PacketContext {
+  /// Becomes a probe's packet; its bytes come from the builder, and go back there after the walk.
+  fileprivate mutating func take(
+    _ item: borrowing VerifyCase, _ state: ConntrackState, _ builder: inout PacketBuilder
+  ) {
+    family = item.probe.family
+    ctState = state
+    destinationType = .known(item.probe.flow.destinationType)
+    builder.exchange(with: &bytes)
   }
 }
 
@@ -67,18 +110,19 @@ extension Flow {
 
 extension RungReport {
   /// Judges what a rule walk decided, clause included, against the reference.
-  mutating func compare(_ item: VerifyCase, _ evaluation: Evaluation, _ packet: [UInt8]) {
+  mutating func compare(
+    _ item: VerifyCase, _ outcome: BytecodeInterpreter.Outcome, _ walk: ModelWalk
+  ) {
     let expected = item.expectation.ruling
-    let seen: (decision: Decision, clause: String?)
-    switch evaluation.outcome {
-    case .accept: seen = (.allow, nil)
-    case .drop, .reject: seen = (.deny, evaluation.trace.last.flatMap { clause(ofChain: $0.chain) })
+    let decision: Decision
+    switch outcome {
+    case .accept: decision = .allow
+    case .drop, .reject: decision = .deny
     case .cannotDecide(let reasons):
       leaveOpen("\(item.probe)", reasons.joined(separator: "; "))
       return
     }
-    if seen.decision == expected.decision, seen.decision == .allow || seen.clause == expected.clause
-    {
+    if decision == expected.decision, decision == .allow || walk.clause == expected.clause {
       agree(expected)
       return
     }
@@ -86,8 +130,8 @@ extension RungReport {
       Disagreement(
         probe: "\(item.probe)", origin: item.origin,
         expected: "\(expected.decision.rawValue) \(expected.clause)",
-        seen: "\(seen.decision.rawValue) \(seen.clause ?? "")", packet: packet.hex,
-        rules: evaluation.trace.map(\.text)))
+        seen: "\(decision.rawValue) \(walk.clause ?? "")", packet: walk.packet,
+        rules: walk.steps.map(\.text)))
   }
 }
 

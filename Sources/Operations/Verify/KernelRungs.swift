@@ -8,42 +8,29 @@ import PolicyMeaning
 // The rungs that ask the real kernel, each in namespaces made for it.
 
 /// Loads a table into the namespace of the calling thread; the verifier's way to install.
-typealias TableLoader = (Table) throws -> Void
+typealias TableLoader = @Sendable (Table) throws -> Void
 
 extension VerifyPlan {
   /// Replays every outbound probe as a raw packet: who left, and which rule decided.
   ///
   /// The wire and the kernel's own trace must both say what the reference says, clause included.
+  /// Two threads do one half of the probes each, in a sandbox of their own.
   func packetRung(
-    loading load: TableLoader, table: Table, isTraced: Bool = true,
+    loading load: @escaping TableLoader, table: Table, isTraced: Bool = true,
     progress: (Int, Int) -> Void
   ) throws -> RungReport {
-    let sandbox = try PacketSandbox()
-    try sandbox.requireSight()
-    try sandbox.inside.run { try load(table) }
-    let trace = isTraced ? try sandbox.inside.run { try PacketTrace(table.name) } : nil
     let outbound = cases.filter {
       $0.probe.flow.direction == .outbound && !$0.probe.flow.remoteAddress.isHostLocal
     }
-    var report = RungReport(.packet)
-    let start = ProcessFacts.monotonicNanoseconds()
-    var done = 0
-    while done < outbound.count {
-      let batch = Array(outbound[done..<min(done + 8192, outbound.count)])
-      var walks = [TracedWalk?](repeating: nil, count: batch.count)
-      let seen = try sandbox.observe(batch.map(\.probe)) { index, _ in
-        walks[index] = trace?.read(
-          to: batch[index].probe.flow.remoteAddress, expecting: batch[index].expectation.ruling)
-      }
-      if let failure = trace?.failure { throw failure }
-      for index in batch.indices {
-        report.compare(
-          batch[index], seen[index], walks[index], isTraced: isTraced, host: sandbox.addresses)
-      }
-      done += batch.count
-      progress(done, outbound.count)
+    let half = outbound.count / 2
+    let replay = PacketReplay(load: load, table: table, isTraced: isTraced)
+    let (other, own) = try SideThread.alongside {
+      Result { try replay.report(on: outbound[half...]) { _ in } }
+    } _: {
+      try replay.report(on: outbound[..<half]) { progress(2 * $0, outbound.count) }
     }
-    report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
+    var report = own
+    report.add(try other.get())
     report.conclude()
     return report
   }
@@ -78,6 +65,54 @@ extension VerifyPlan {
     report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
     report.conclude()
     return report
+  }
+}
+
+/// Sends probes out of one sandbox with the table under test in it.
+private struct PacketReplay: Sendable {
+  let load: TableLoader
+  let table: Table
+  let isTraced: Bool
+
+  /// Replays some of the probes; `progress` gets how many are done.
+  func report(
+    on cases: ArraySlice<VerifyCase>, progress: (Int) -> Void
+  ) throws -> RungReport {
+    let sandbox = try PacketSandbox()
+    try sandbox.requireSight()
+    try sandbox.inside.run { try load(table) }
+    let trace = isTraced ? try sandbox.inside.run { try PacketTrace(table.name) } : nil
+    var report = RungReport(.packet)
+    let start = ProcessFacts.monotonicNanoseconds()
+    var rest = cases
+    while !rest.isEmpty {
+      let batch = Array(rest.prefix(8192))
+      rest = rest.dropFirst(8192)
+      try replay(batch, sandbox, trace, &report)
+      progress(cases.count - rest.count)
+    }
+    report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
+    return report
+  }
+
+  private func replay(
+    _ batch: [VerifyCase], _ sandbox: PacketSandbox, _ trace: PacketTrace?,
+    _ report: inout RungReport
+  ) throws {
+    trace?.begin(batch.count)
+    var failure: KernelError?
+    let seen = try sandbox.observe(batch.map(\.probe)) { index, tag in
+      guard let trace, failure == nil else { return }
+      guard trace.note(index, tag, expecting: batch[index].expectation.ruling) else { return }
+      do throws(KernelError) { try trace.read() } catch { failure = error }
+    }
+    if let failure { throw failure }
+    try trace?.read()
+    for index in batch.indices {
+      report.compare(
+        batch[index], seen[index], trace?.walks[index], isTraced: isTraced,
+        host: sandbox.addresses)
+    }
   }
 }
 

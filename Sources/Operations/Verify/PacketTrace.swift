@@ -1,4 +1,5 @@
 import Bytecode
+import ConnectionReplay
 import NetfilterLink
 import NetworkTypes
 import PolicyMeaning
@@ -18,14 +19,24 @@ struct TracedWalk {
   }
 }
 
-/// Reads the trace of one packet after the other in the namespace it was made in.
+/// Reads the trace of the packets that were sent, in the namespace it was made in.
 final class PacketTrace {
+  /// A packet whose events are to come.
+  private struct Expected {
+    var place: Int
+    var tag: PacketTag
+    var ruling: Ruling
+  }
+
   private var monitor: TraceMonitor
   private let table: String
+  /// The packets since the last reading, in the order sent.
+  private var expected: [Expected] = []
+  /// The events of the packet at hand, of all tables.
   private var events: [TraceEvent] = []
   private var clauses: [String: String] = [:]
-  /// The first thing that went wrong; later packets are not read any more.
-  private(set) var failure: KernelError?
+  /// What happened to each packet, by its place; nil for one that met no rule.
+  private(set) var walks: [TracedWalk?] = []
 
   /// Marks every outgoing packet for tracing, and listens.
   init(_ table: String) throws {
@@ -35,26 +46,48 @@ final class PacketTrace {
     try session.startTracing(at: [.output])
   }
 
-  /// What happened to the packet that was just sent; nil when it met no rule.
+  /// Forgets what was read, for `count` packets to come.
+  func begin(_ count: Int) {
+    walks = [TracedWalk?](repeating: nil, count: count)
+    expected.removeAll(keepingCapacity: true)
+  }
+
+  /// Notes that a packet was just sent; true when the trace should be read.
   ///
-  /// A rejection sends packets of its own, and the kernel speaks to the link now and then: only the
-  /// steps of the first packet to `destination` count.
-  func read(to destination: IPAddress, expecting ruling: Ruling) -> TracedWalk? {
-    guard failure == nil else { return nil }
+  /// A dozen packets make about as many events as one call receives; with hundreds, the kernel's
+  /// buffers leave the processor's cache before they are read.
+  func note(_ place: Int, _ tag: PacketTag, expecting ruling: Ruling) -> Bool {
+    expected.append(Expected(place: place, tag: tag, ruling: ruling))
+    return expected.count >= 12
+  }
+
+  /// Reads what the kernel said about the packets sent since the last reading.
+  ///
+  /// The kernel tells of packets in the order in which they were sent, each by its header, and speaks
+  /// of others now and then: a rejection's answer, its own words on the link.
+  func read() throws(KernelError) {
+    var next = 0
+    var current: Int?
     events.removeAll(keepingCapacity: true)
-    do throws(KernelError) {
-      try monitor.drain { event in
-        guard let first = events.first else {
-          if event.destination == destination { events.append(event) }
-          return
-        }
-        if event.identifier == first.identifier { events.append(event) }
+    try monitor.drain { event in
+      // A packet's header comes once for each base chain.
+      if let tag = event.tag, current.map({ expected[$0].tag == tag }) != true {
+        guard let found = expected[next...].firstIndex(where: { $0.tag == tag }) else { return }
+        finish(current)
+        current = found
+        next = found + 1
+      } else if event.identifier != events.first?.identifier {
+        return
       }
-    } catch {
-      failure = error
-      return nil
+      events.append(event)
     }
-    if events.isEmpty { return nil }
+    finish(current)
+    expected.removeAll(keepingCapacity: true)
+  }
+
+  /// Takes down what the events of one packet say.
+  private func finish(_ index: Int?) {
+    guard let index else { return }
     var walk = TracedWalk()
     for event in events where event.table == table {
       switch event.outcome {
@@ -65,10 +98,11 @@ final class PacketTrace {
       default: break
       }
     }
-    if !walk.agrees(with: ruling) {
+    if !walk.agrees(with: expected[index].ruling) {
       walk.steps = events.filter { $0.table == table }.map(\.text)
     }
-    return walk
+    walks[expected[index].place] = walk
+    events.removeAll(keepingCapacity: true)
   }
 
   private func clause(of chain: String) -> String? {
@@ -80,6 +114,13 @@ final class PacketTrace {
 }
 
 extension TraceEvent {
+  /// The probe's tag in the network header, if there is one.
+  fileprivate var tag: PacketTag? {
+    guard let destination else { return nil }
+    let number: UInt16? = networkHeader.number(at: destination.family == .ipv4 ? 4 : 2)
+    return number.map { PacketTag(number: $0, destination: destination) }
+  }
+
   /// The step for people: `g1/new4 rule handle 12: goto g1/deny/bind`.
   fileprivate var text: String {
     let place = ruleHandle.map { "rule handle \($0)" } ?? "\(kind)"

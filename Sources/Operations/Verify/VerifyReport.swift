@@ -103,6 +103,19 @@ public struct RungReport: Encodable, Sendable {
     if undecided.count < 100 { undecided.append("\(probe): \(reason)") }
   }
 
+  /// Takes in what was found at the same time about other probes.
+  mutating func add(_ other: RungReport) {
+    allowed += other.allowed
+    denied += other.denied
+    disagreementCount += other.disagreementCount
+    disagreements += other.disagreements.prefix(100 - disagreements.count)
+    undecidedCount += other.undecidedCount
+    undecided += other.undecided.prefix(100 - undecided.count)
+    denialsByClause.merge(other.denialsByClause) { $0 + $1 }
+    allowancesByClause.merge(other.allowancesByClause) { $0 + $1 }
+    durationNanoseconds = max(durationNanoseconds, other.durationNanoseconds)
+  }
+
   mutating func conclude() {
     if outcome == .skipped { return }
     outcome = disagreementCount > 0 ? .disagrees : undecidedCount > 0 ? .unknown : .agrees

@@ -113,12 +113,12 @@ private struct Climb {
       return "\(error)"
     }
   }
+}
 
-  private func load(_ table: Table) throws {
-    try NetworkNamespace.assertThrowAway()
-    var session = NetfilterSession(try NetlinkSocket.open())
-    try session.makeTable(table)
-  }
+@Sendable private func load(_ table: Table) throws {
+  try NetworkNamespace.assertThrowAway()
+  var session = NetfilterSession(try NetlinkSocket.open())
+  try session.makeTable(table)
 }
 
 /// The caller's cases: YAML by the file's ending, tab-separated lines otherwise.

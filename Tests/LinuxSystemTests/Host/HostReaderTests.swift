@@ -70,6 +70,20 @@ struct HostReaderTests {
     #expect(state.xdpSockets.value?.first?.owners.value?.map(\.pid) == [ownProcess])
   }
 
+  @Test func `kernel: a socket of another family is found although the kernel counts none`() throws
+  {
+    let vsock: Int32 = 40
+    let probe = Glibc.socket(vsock, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard probe >= 0 else { return }  // a kernel without that family
+    close(probe)
+    let state = try read { [try HostPlant.socket(vsock, SOCK_STREAM.rawValue, 0)] }
+    let found = try #require(state.unlistedSockets.value).filter { $0.isHere == true }
+    #expect(found.map(\.protocolName) == ["AF_VSOCK"])
+    #expect(found.first?.owners.map(\.pid) == [ownProcess])
+    let elsewhere = try #require(try read().unlistedSockets.value)
+    #expect(!elsewhere.contains { $0.isHere == true })
+  }
+
   @Test func `kernel: raw sockets of both families are found, with their protocol`() throws {
     let state = try read {
       [
@@ -144,7 +158,8 @@ struct HostReaderTests {
     #expect(entry.status & 8 != 0)
   }
 
-  @Test func `kernel: a tun device is found with its owner, and a bridge with its port`() throws {
+  @Test(.enabled(if: HostPlant.isMachineRoot, "tun devices need root"))
+  func `kernel: a tun device is found with its owner, and a bridge with its port`() throws {
     let state = try read {
       try HostPlant.run("ip tuntap add dev t0 mode tap user 1234")
       try HostPlant.run("ip link add b0 type bridge")
@@ -246,7 +261,7 @@ struct HostReaderTests {
     #expect(filter.actions == ["mirred"])
   }
 
-  @Test(.enabled(if: geteuid() == 0, "needs root"))
+  @Test(.enabled(if: HostPlant.isMachineRoot, "needs root"))
   func `kernel: this machine's privileged processes are found, and the reader is not among them`()
     throws
   {
@@ -256,5 +271,15 @@ struct HostReaderTests {
     for process in survey.privileged {
       #expect((process.effective | process.permitted) & PrivilegedProcess.mask != 0)
     }
+  }
+
+  @Test func `kernel: reading a whole machine as it is finds this process and harms nobody`() throws
+  {
+    let state = HostReader.readHere()
+    #expect(state.namespace.value != nil)
+    #expect(state.processes.value?.processCount ?? 0 > 0)
+    #expect(state.firstImplausibility == nil)
+    let names = state.settings.map(\.name)
+    #expect(names == Set(names).sorted())
   }
 }
