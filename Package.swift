@@ -125,11 +125,23 @@ let package = Package(
         "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
         "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
+    // A sandbox, the kernel's trace and the interpreter, side by side.
+    .target(
+      name: "KernelTrials",
+      dependencies: [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "TestSupport",
+      ], path: "Tests/KernelTrials", swiftSettings: strict),
     tests(
       "DifferentialTests",
       [
-        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
-        "NetworkTypes", "SeededRandom", "TestSupport",
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples",
+        "SeededRandom", "TestSupport",
+      ]),
+    tests(
+      "ExperimentTests",
+      [
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "TestSupport",
       ]),
     tests(
       "LinuxSystemTests",

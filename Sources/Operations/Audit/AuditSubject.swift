@@ -35,9 +35,9 @@ struct AuditSubject {
     } else {
       source = "live"
       progress("reading the kernel …")
-      let bytes = try takeSnapshot(of: request.target.namespace)
+      let file = try takeSnapshot(of: request.target.namespace)
       do {
-        loaded = try LoadedSnapshot(parsing: bytes)
+        loaded = try LoadedSnapshot(file)
       } catch {
         throw OperationFailure(.internalError, "the snapshot that was just taken: \(error)")
       }
