@@ -53,6 +53,8 @@ private struct Comparer: ~Copyable {
 
   /// At most so many regions of one way, family and direction are shown.
   private static var shownRegions: Int { 6 }
+  /// At most so many of them of packets that open a flow.
+  private static var shownOpenings: Int { 4 }
   /// At most so many regions are looked through for those that packets can be in.
   private static var listedRegions: Int { 1024 }
 
@@ -145,24 +147,32 @@ private struct Comparer: ~Copyable {
   ) throws(PacketSetError) {
     let real = try comparison.diagrams.intersection(packets, found.possible)
     guard real != .nothing else { return }
-    var list = comparison.diagrams.regions(packets, limit: Self.listedRegions)
+    // What opens a flow first: that is what people look for.
+    let opening = try comparison.diagrams.set(.conntrackState, 3)
+    let parts = [
+      (try comparison.diagrams.intersection(packets, opening), Self.shownOpenings),
+      (try comparison.diagrams.difference(packets, opening), Self.shownRegions),
+    ]
     var shown: [DifferingRegion] = []
-    var examined = 0
-    for region in list.regions where shown.count < Self.shownRegions {
-      examined += 1
-      let inside = try comparison.diagrams.intersection(comparison.diagrams.set(region), real)
-      if let region = see(inside, "\(region)", found.way, side) { shown.append(region) }
+    var more = 0.0
+    for (part, limit) in parts {
+      let list = comparison.diagrams.regions(part, limit: Self.listedRegions)
+      var examined = 0
+      for region in list.regions where shown.count < limit {
+        examined += 1
+        let inside = try comparison.diagrams.intersection(comparison.diagrams.set(region), real)
+        if let region = see(inside, "\(region)", found.way, side) { shown.append(region) }
+      }
+      more += Double(list.regions.count - examined) + list.more
     }
-    if shown.isEmpty {
-      list = comparison.diagrams.regions(real, limit: 1)
-      examined = 1
-      shown = list.regions.compactMap { see(real, "\($0)", found.way, side) }
+    if shown.isEmpty, let first = comparison.diagrams.regions(real, limit: 1).regions.first {
+      if let region = see(real, "\(first)", found.way, side) { shown.append(region) }
     }
     guard !shown.isEmpty else { return }
     report.differences.append(
       Difference(
         way: found.way.name, family: isIPv6 ? "ipv6" : "ipv4", passesIn: side, regions: shown,
-        moreRegions: Double(list.regions.count - examined) + list.more))
+        moreRegions: more))
   }
 
   /// A packet of a set on both sides; nil, and a cause where there is a packet, when the interpreter
