@@ -1,17 +1,18 @@
 import Foundation
 
-/// As much of JSON Schema 2020-12 as `schema/policy.schema.json` uses.
-struct JSONSchema {
+/// As much of JSON Schema 2020-12 as the schemas of `schema/` use.
+public struct JSONSchema {
   private let root: [String: Any]
 
-  init(_ text: String) throws {
+  /// Reads a schema.
+  public init(_ text: String) throws {
     let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
     guard let root = value as? [String: Any] else { throw CocoaError(.propertyListReadCorrupt) }
     self.root = root
   }
 
   /// The property names of the schema under `$defs/<name>`, or of the root; of all its branches.
-  func keys(of name: String?) -> Set<String> {
+  public func keys(of name: String?) -> Set<String> {
     let definitions = root["$defs"] as? [String: Any] ?? [:]
     return keys(name.flatMap { definitions[$0] } ?? root)
   }
@@ -25,7 +26,7 @@ struct JSONSchema {
   }
 
   /// Whether `value` is valid; `known` keywords are checked, an unknown one is a failure.
-  func accepts(_ value: Any) -> Bool { accepts(value, root) }
+  public func accepts(_ value: Any) -> Bool { accepts(value, root) }
 
   private static let annotations: Set<String> = [
     "$schema", "$id", "title", "description", "$defs",
