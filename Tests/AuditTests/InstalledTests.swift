@@ -81,7 +81,8 @@ struct InstalledTests {
     #expect(report.status == .finding)
   }
 
-  @Test func `kernel: a certificate says the same of the same snapshot, and names the policy's digest`()
+  @Test
+  func `kernel: a certificate says the same of the same snapshot, and names the policy's digest`()
     throws
   {
     let report = try audited()

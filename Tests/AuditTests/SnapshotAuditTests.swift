@@ -33,7 +33,7 @@ struct SnapshotAuditTests {
       try HostPlant.run("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up")
       try Audited.load(Self.rules)
       try writeSnapshot(
-        try takeSnapshot(of: nil, includesHost: includesHost).encoded(), to: path)
+        try takeSnapshot(of: nil, includesHost: includesHost), to: path)
     }
     return try body(path)
   }
@@ -114,8 +114,12 @@ struct SnapshotAuditTests {
     let value = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
     let run = try #require((value["runs"] as? [[String: Any]])?.first)
     let results = try #require(run["results"] as? [[String: Any]])
-    #expect(results.contains { $0["ruleId"] as? String == "no-leak" && $0["level"] as? String == "error" })
     #expect(
-      results.contains { $0["ruleId"] as? String == "listeners" && $0["level"] as? String == "warning" })
+      results.contains { $0["ruleId"] as? String == "no-leak" && $0["level"] as? String == "error" }
+    )
+    #expect(
+      results.contains {
+        $0["ruleId"] as? String == "listeners" && $0["level"] as? String == "warning"
+      })
   }
 }
