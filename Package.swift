@@ -22,7 +22,7 @@ let package = Package(
   products: [
     .executable(name: "weir", targets: ["weir"]),
     // What the fuzz package feeds bytes to.
-    .library(name: "WeirReaders", targets: ["NetfilterLink"]),
+    .library(name: "WeirReaders", targets: ["NetfilterLink", "Operations", "HostAudit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -61,8 +61,8 @@ let package = Package(
       "Operations",
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "BytecodeInterpreter", "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem",
-        "NameResolution",
+        "BytecodeInterpreter", "PacketSets", "SymbolicAnalysis", "ConnectionReplay", "HostFacts",
+        "HostAudit", "Hashing", "NetfilterLink", "LinuxSystem", "NameResolution",
       ]),
     .executableTarget(
       name: "weir",
@@ -111,8 +111,8 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
-        "RandomPolicies", "SeededRandom",
+        "ConnectionReplay", "HostFacts", "HostAudit", "NetfilterLink", "LinuxSystem",
+        "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
@@ -164,6 +164,7 @@ let package = Package(
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
         "Bytecode", "HostFacts", "TestSupport",
       ]),
+    tests("AuditTests", ["Operations", "LinuxSystem", "TestSupport"]),
     tests("RepositoryTests", []),
   ]
 )

@@ -86,6 +86,16 @@ extension PacketDiagrams {
     return children[low]
   }
 
+  /// The packets that may be in a set once they are changed.
+  ///
+  /// - Throws: ``PacketSetError/tooComplex``.
+  public mutating func before(
+    _ changes: FieldChanges, _ set: Diagram
+  ) throws(PacketSetError) -> Diagram {
+    var join = SetOperation.union
+    return try before(changes, set, joining: &join)
+  }
+
   /// The packets that come out of a set when its packets are changed.
   ///
   /// - Throws: ``PacketSetError/tooComplex``.
@@ -120,8 +130,6 @@ extension PacketDiagrams {
   public mutating func project(
     _ set: Diagram, _ field: PacketField
   ) throws(PacketSetError) -> Diagram {
-    var join = SetOperation.union
-    let all = FieldChanges([field: .among(Interval(0, field.maximum))])
-    return try before(all, set, joining: &join)
+    try before(FieldChanges([field: .among(Interval(0, field.maximum))]), set)
   }
 }

@@ -75,7 +75,7 @@ extension SymbolicAnalyzer {
   mutating func between(
     _ bits: [Bit], _ low: [UInt8], _ high: [UInt8]
   ) throws(PacketSetError) -> Condition {
-    if low == high, let known = bits.bytes { return known == low ? .always : .never }
+    if low == high, let condition = try equal(bits, low) { return condition }
     return try between(Run.cut(bits)[...], [Bit](bytes: low)[...], [Bit](bytes: high)[...])
   }
 

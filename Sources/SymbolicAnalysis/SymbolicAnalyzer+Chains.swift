@@ -231,6 +231,25 @@ extension SymbolicAnalyzer {
     return try diagrams.choose(isNew, first, later)
   }
 
+  /// A new route: every link by itself where they are few, the loopback link always.
+  private var routes: [Change] {
+    let why = [cause("the route after a change")]
+    let last = max(1, links.last)
+    let ranges: [Interval<UInt32>]
+    if last <= 8 {
+      ranges = (1...last).map { Interval($0, $0) }
+    } else {
+      let loopback = links.loopback
+      ranges =
+        [Interval(loopback, loopback)]
+        + (loopback > 1 ? [Interval(1, loopback - 1)] : [])
+        + (loopback < last ? [Interval(loopback + 1, last)] : [])
+    }
+    return ranges.map {
+      Change(fields: FieldChanges([.outputInterface: .among($0)]), causes: why)
+    }
+  }
+
   /// What becomes of every packet on a way through several hooks.
   mutating func function(of way: PacketWay) throws(PacketSetError) -> Diagram {
     var result = Diagram.constant(OutcomeTable.goesOn)
@@ -238,11 +257,12 @@ extension SymbolicAnalyzer {
       let here = try function(of: hook)
       if hook == .postrouting {
         let table = self.table
-        let oif = Change(
-          fields: FieldChanges([.outputInterface: .among(Interval(1, max(1, links.last)))]),
-          causes: [cause("the route after a change")])
+        place = nil
+        let routes = self.routes
         result = try mapOutcomes(result) { outcome in
-          outcome.next = table.routed(outcome.next, oif)
+          let isOpen = outcome.next.contains { table.changes[Int($0)].isRerouted }
+          outcome.next = table.routed(outcome.next, routes)
+          if isOpen { outcome.causes = Outcome.merged(outcome.causes, routes[0].causes) }
         }
       }
       result = try sequence(result, here)
@@ -263,14 +283,20 @@ extension OutcomeTable {
     }.sorted()
   }
 
-  /// Packets that were routed again leave by any link.
-  func routed(_ list: [Int32], _ route: Change) -> [Int32] {
-    list.map { number in
-      var change = changes[Int(number)]
-      guard change.isRerouted else { return number }
+  /// Packets that were routed again leave by any of the links.
+  func routed(_ list: [Int32], _ routes: [Change]) -> [Int32] {
+    var result: Set<Int32> = []
+    for item in list {
+      var change = changes[Int(item)]
+      guard change.isRerouted else {
+        result.insert(item)
+        continue
+      }
       change.isRerouted = false
-      return self.number(change.then(route))
-    }.sorted()
+      change.hasNewRoute = true
+      for route in routes { result.insert(number(change.then(route))) }
+    }
+    return result.sorted()
   }
 }
 

@@ -47,10 +47,7 @@ extension SymbolicAnalyzer {
     case .synproxy:
       end(doubt(path, [cause("synproxy")]), Outcome(drops: true), &run)
     case .queue:
-      let why = [cause("queue: a program decides")]
-      let havoc = table.number(path.change.then(Change.havoc(why)))
-      let plain = table.number(path.change)
-      end(path, Outcome(drops: true, accepts: [plain, havoc].sorted(), causes: why), &run)
+      endInQueue(path, &run)
     case .match(let match):
       try step(match, path, &next, &run)
     case .target(let target):
@@ -62,6 +59,14 @@ extension SymbolicAnalyzer {
     default:
       try stepLoad(expression, path, &next, &run)
     }
+  }
+
+  /// A program gets the packet: it may change and accept it, or drop it.
+  func endInQueue(_ path: RulePath, _ run: inout RuleRun) {
+    let why = [cause("queue: a program decides")]
+    let havoc = table.number(path.change.then(Change.havoc(why)))
+    let plain = table.number(path.change)
+    end(path, Outcome(drops: true, accepts: [plain, havoc].sorted(), causes: why), &run)
   }
 
   /// Loads of facts that are not followed.

@@ -29,18 +29,24 @@ extension SymbolicAnalyzer {
       try translateSource(path, address, nat.port == nil ? nil : port, &run)
       return
     }
+    try translateDestination(
+      path, address, nat.port != nil || isPrefix ? port ?? .any(.destinationPort) : nil,
+      isIPv4: nat.family == .ip, &run)
+  }
+
+  /// New destination address and port; nil where they stay, and an inner nil for any address.
+  mutating func translateDestination(
+    _ path: RulePath, _ address: Interval<UInt128>??, _ port: FieldChange?, isIPv4: Bool,
+    _ run: inout RuleRun
+  ) throws(PacketSetError) {
     var fields: [PacketField: FieldChange] = [:]
-    var causes: [Int32] = []
     if let address {
-      fields = words(address, PacketField.destination, nat.family == .ip)
+      fields = words(address, PacketField.destination, isIPv4)
       fields[.destinationType] = .any(.destinationType)
-      causes.append(cause("the address that dnat picks"))
     }
-    if nat.port != nil || isPrefix {
-      fields[.destinationPort] = port ?? .any(.destinationPort)
-      causes.append(cause("the port that dnat picks"))
-    }
-    try finish(path, fields, causes, isRerouted: true, &run)
+    let why = [cause("the address or port that dnat picks")]
+    try finish(
+      path, fields, ports: port.map { [.destinationPort: $0] } ?? [:], why, isRerouted: true, &run)
   }
 
   /// New source address and port; nil stands for any.
@@ -54,16 +60,9 @@ extension SymbolicAnalyzer {
       var fields = words(address ?? nil, PacketField.source, family == 0)
       fields[.sourceType] = .any(.sourceType)
       let why = [cause("the source that snat picks")]
-      // The source port is a port only where the protocol has ports.
-      let numbers = (0...255).filter { IPProtocol(rawValue: UInt8($0)).hasPorts }
-      let hasPorts = try diagrams.set(
-        .transportProtocol, IntervalSet(numbers.map { Interval(UInt32($0), UInt32($0)) }))
-      var plain = part
-      plain.packets = try diagrams.difference(part.packets, hasPorts)
-      try finish(plain, fields, why, isRerouted: false, &run)
-      part.packets = try diagrams.intersection(part.packets, hasPorts)
-      fields[.sourcePort] = port ?? .any(.sourcePort)
-      try finish(part, fields, why, isRerouted: false, &run)
+      try finish(
+        part, fields, ports: [.sourcePort: port ?? .any(.sourcePort)], why, isRerouted: false,
+        &run)
     }
   }
 
@@ -73,6 +72,15 @@ extension SymbolicAnalyzer {
   mutating func step(
     _ redirect: Redirect, _ path: RulePath, _ run: inout RuleRun
   ) throws(PacketSetError) {
+    let port = ports(redirect.port, redirect.portMax, path)
+    try stepRedirect(
+      redirect.port == nil ? nil : port ?? .any(.destinationPort), path, &run)
+  }
+
+  /// To this host, and to the port if there is one.
+  mutating func stepRedirect(
+    _ port: FieldChange?, _ path: RulePath, _ run: inout RuleRun
+  ) throws(PacketSetError) {
     let isOutput = run.context.hook == .output
     for (family, loopback) in [(0, 0x7f00_0001), (1, 1)] as [(UInt32, UInt128)] {
       var part = path
@@ -81,26 +89,35 @@ extension SymbolicAnalyzer {
       let address = isOutput ? Interval(loopback, loopback) : nil
       var fields = words(address, PacketField.destination, family == 0)
       fields[.destinationType] = .constant(2)
-      if let port = ports(redirect.port, redirect.portMax, path) {
-        fields[.destinationPort] = port
-      } else if redirect.port != nil {
-        fields[.destinationPort] = .any(.destinationPort)
-      }
       try finish(
-        part, fields, [cause("the address or port that redirect picks")], isRerouted: true, &run)
+        part, fields, ports: port.map { [.destinationPort: $0] } ?? [:],
+        [cause("the address or port that redirect picks")], isRerouted: true, &run)
     }
   }
 
-  private func finish(
-    _ path: RulePath, _ fields: [PacketField: FieldChange], _ causes: [Int32], isRerouted: Bool,
-    _ run: inout RuleRun
+  /// Ends a path with a translation; ports change where the protocol has some, and of ICMP the
+  /// checksum, which lies where a destination port would.
+  private mutating func finish(
+    _ path: RulePath, _ fields: [PacketField: FieldChange],
+    ports: [PacketField: FieldChange], _ causes: [Int32], isRerouted: Bool, _ run: inout RuleRun
   ) throws(PacketSetError) {
-    guard path.packets != .nothing else { return }
-    var path = path
-    assign(fields, causes, &path)
-    path.change.isRerouted = path.change.isRerouted || isRerouted
-    path.change.isTranslated = true
-    end(path, Outcome(accepts: [table.number(path.change)]), &run)
+    let numbers = (0...255).filter { IPProtocol(rawValue: UInt8($0)).hasPorts }.map(UInt32.init)
+    let withPorts = try diagrams.set(
+      .transportProtocol, IntervalSet(numbers.map { Interval($0, $0) }))
+    let messages = try diagrams.set(
+      .transportProtocol, IntervalSet([Interval(1, 1), Interval(58, 58)]))
+    let others = try diagrams.complement(diagrams.union(withPorts, messages))
+    for (packets, more) in [
+      (withPorts, ports), (messages, [.destinationPort: .any(.destinationPort)]), (others, [:]),
+    ] as [(Diagram, [PacketField: FieldChange])] {
+      var part = path
+      part.packets = try diagrams.intersection(path.packets, packets)
+      guard part.packets != .nothing else { continue }
+      assign(fields.merging(more) { $1 }, causes, &part)
+      part.change.isRerouted = part.change.isRerouted || isRerouted
+      part.change.isTranslated = true
+      end(part, Outcome(accepts: [table.number(part.change)]), &run)
+    }
   }
 
   /// The addresses between two registers; nil when they are not constant.

@@ -178,7 +178,7 @@ struct RandomRuleset {
   private let r = Register(word: 0)
 
   private mutating func match() -> [Expression] {
-    switch random.next(upperBound: 22) {
+    switch random.next(upperBound: isRich ? 25 : 22) {
     case 0: return [.meta(MetaLoad(.nfproto, into: r))] + compare([pick([2, 10])])
     case 1, 2:
       return [.meta(MetaLoad(.l4proto, into: r))] + compare([pick([6, 17, 1, 58, 51])])
@@ -208,7 +208,47 @@ struct RandomRuleset {
         into: r)
       return [.extensionHeader(header)] + compare([pick([0, 1])])
     case 20: return pair()
+    case 22, 23, 24: return [.match(extensionMatch())]
     default: return member()
+    }
+  }
+
+  /// A match of xtables with its structure.
+  private mutating func extensionMatch() -> ExtensionMatch {
+    func half(_ value: UInt16) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8)] }
+    let inverted: UInt8 = chance(3) ? 1 : 0
+    switch random.next(upperBound: 8) {
+    case 0:
+      let info =
+        number(pick([1, 0x4000])) + number(pick([1, 0x4001, .max])) + [inverted, 0, 0, 0]
+      return ExtensionMatch("mark", revision: 1, info: info)
+    case 1:
+      let ports = half(pick(ports)) + half(pick(self.ports)) + [UInt8](repeating: 0, count: 26)
+      let flags = [UInt8](repeating: 0, count: 15)
+      return ExtensionMatch(
+        "multiport", revision: 1, info: [pick([0, 1, 2]), 2] + ports + flags + [inverted])
+    case 2:
+      let info =
+        half(0) + half(.max) + half(pick([0, 80])) + half(pick([443, .max]))
+        + [0, 0x17, pick([2, 0x10]), inverted << 1]
+      return ExtensionMatch("tcp", revision: 0, info: info)
+    case 3:
+      let info =
+        half(0) + half(.max) + half(pick([0, 53])) + half(pick([53, .max])) + [inverted, 0]
+      return ExtensionMatch("udp", revision: 0, info: info)
+    case 4:
+      return ExtensionMatch("state", revision: 0, info: number(pick([2, 8, 10, 1, 0x40])))
+    case 5:
+      let users = number(pick([0, 1000])) + number(pick([1000, 65534]))
+      let groups = number(0) + number(pick([0, .max]))
+      return ExtensionMatch(
+        "owner", revision: 1,
+        info: users + groups + [pick([1, 3, 4]), pick([0, 1, 4]), 0, 0])
+    case 6:
+      let info = half(0) + half(pick([1 << 5, 1 << 3, 1 << 1 | 1 << 2])) + number(pick([0, 2]))
+      return ExtensionMatch("addrtype", revision: 1, info: info)
+    default:
+      return ExtensionMatch("icmp", revision: 0, info: [pick([8, 255, 0]), 0, 255, inverted])
     }
   }
 

@@ -15,24 +15,23 @@ import Testing
   func `property: at one hook the interpreter's outcome is among the symbolic ones`(
     seed: UInt64
   ) throws {
-    try compare(seed, hooks: [.output], .egress)
-    try compare(seed + 1000, hooks: [.input], .ingress)
+    let sent = try compare(seed, hooks: [.output], .egress)
+    let received = try compare(seed + 1000, hooks: [.input], .ingress)
+    #expect(sent > 0)
+    #expect(received > 0)
   }
 
-  @Test(arguments: 0..<40 as Range<UInt64>)
-  func
-    `property: along a way the interpreter's outcome, changes and all, is among the symbolic ones`(
-      seed: UInt64
-    ) throws
-  {
-    try compare(seed + 2000, hooks: [.output, .postrouting], .egress, isRich: true)
-    try compare(
+  @Test(arguments: 0..<25 as Range<UInt64>)
+  func `property: along a way the interpreter agrees`(seed: UInt64) throws {
+    let sent = try compare(seed + 2000, hooks: [.output, .postrouting], .egress, isRich: true)
+    let forwarded = try compare(
       seed + 3000, hooks: [.prerouting, .forward, .postrouting], .forwarding, isRich: true)
+    #expect(sent + forwarded > 0)
   }
 
   private func compare(
     _ seed: UInt64, hooks: [Hook], _ way: PacketWay, isRich: Bool = false
-  ) throws {
+  ) throws -> Int {
     var generator = RandomRuleset(seed: seed, hooks: hooks, isRich: isRich)
     let ruleset = generator.make()
     var analyzer = SymbolicAnalyzer(ruleset, AnalysisFacts(links: Self.links))
@@ -40,13 +39,14 @@ import Testing
     let agreement = try Agreement(ruleset, way)
     var maker = PointMaker(
       random: SeededGenerator(seed: seed), interesting: generator.interesting)
-    try agreement.check(&analyzer, analysis, &maker, packets: 60)
+    let compared = try agreement.check(&analyzer, analysis, &maker, packets: 60)
     let isVague = ruleset.tables.contains { table in
       table.chains.contains { chain in
         chain.rules.contains { rule in rule.expressions.contains { Self.isVague($0) } }
       }
     }
     if !isVague && !isRich { #expect(analysis.causes == [], "\(seed)") }
+    return compared
   }
 
   /// Marks copied from conntrack and what lies behind an IPv4 header are not followed exactly.

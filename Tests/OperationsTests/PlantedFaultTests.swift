@@ -46,6 +46,33 @@ import Testing
     #expect(report.disagreements.first?.probe.isEmpty == false)
   }
 
+  @Test func `without a fault the rules let out and in what the policy allows, all packets`()
+    throws
+  {
+    let subject = try Self.subject.get()
+    let report = subject.plan.symbolicRung(subject.table, clock: { 0 })
+    #expect(report.outcome == .agrees)
+    #expect(report.disagreements.first.map { "\($0)" } == nil)
+    #expect(report.allowed > 3)
+    #expect(report.denied > 10)
+  }
+
+  @Test(arguments: PlantedFault.all)
+  func `the analysis of all packets finds a planted fault that changes a decision`(
+    fault: PlantedFault
+  ) throws {
+    let subject = try Self.subject.get()
+    let table = try #require(fault.planted(in: subject.table))
+    let model = subject.plan.interpreterRung(table, clock: { 0 })
+    // A fault may also give the right decision to the wrong clause, which only a walk can tell.
+    let changed = model.disagreements.filter {
+      $0.expected.split(separator: " ").first != $0.seen.split(separator: " ").first
+    }
+    let report = subject.plan.symbolicRung(table, clock: { 0 })
+    #expect((report.outcome == .disagrees) == !changed.isEmpty)
+    #expect(changed.isEmpty || report.disagreements.first?.probe.isEmpty == false)
+  }
+
   @Test(.enabled(if: Kernel.canMakeNamespaces, Kernel.reason))
   func `kernel: without a fault packets and conversations agree`() throws {
     let subject = try Self.subject.get()

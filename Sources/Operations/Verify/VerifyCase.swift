@@ -16,6 +16,8 @@ struct VerifyCase {
 
 /// Everything that a verification tries.
 struct VerifyPlan {
+  /// The policy itself.
+  let policy: Policy
   /// What names resolve to while verifying.
   var names: NameAnswers
   /// The cases, tests first.
@@ -27,6 +29,7 @@ struct VerifyPlan {
   init(_ policy: Policy, pins: NamePins, extra: [PolicyTest] = [], cap: Int) {
     let names = policy.answersForVerification(pins: pins)
     self.names = names
+    self.policy = policy
     func make(
       _ flow: Flow, _ name: String?, origin: String, _ authored: (Decision, String?)?
     ) -> [VerifyCase] {

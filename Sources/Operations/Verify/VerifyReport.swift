@@ -7,6 +7,8 @@ public enum Rung: String, CaseIterable, Sendable, Encodable {
   case reference
   /// The compiled bytecode, packet by packet, in a model of the kernel.
   case interpreter
+  /// The compiled bytecode for every packet at once, against the policy's packet set.
+  case symbolic
   /// The real kernel, packet by packet, with the rule that decided.
   case packet
   /// The real kernel, by real TCP and UDP conversations.

@@ -76,6 +76,8 @@ private struct Climb {
       case .interpreter:
         reports.append(
           plan.interpreterRung(table, clock: ProcessFacts.monotonicNanoseconds))
+      case .symbolic:
+        reports.append(plan.symbolicRung(table, clock: ProcessFacts.monotonicNanoseconds))
       case .packet, .connection: reports.append(try climbKernel(rung, progress))
       }
     }

@@ -7,9 +7,10 @@ struct VerifyVerb: ParsableCommand {
     commandName: "verify",
     abstract: "Replay a policy against its meaning, a model, and a real kernel in a sandbox.",
     discussion: """
-      The rungs, cheapest first; all must agree, probe by probe:
+      The rungs; all must agree, probe by probe, or for every packet at once:
         reference    the policy's own tests against a plain walk over the policy
         interpreter  the compiled bytecode in a model of the kernel
+        symbolic     the compiled bytecode for every packet at once, as sets
         packet       the real kernel: raw packets of every shape, every edge
         connection   the real kernel: TCP and UDP with a simulated Internet
 
@@ -28,7 +29,8 @@ struct VerifyVerb: ParsableCommand {
 
   @OptionGroup var argument: PolicyArgument
 
-  @Option(help: "reference, interpreter, packet or connection; may be repeated. Default: all.")
+  @Option(
+    help: "reference, interpreter, symbolic, packet or connection; may be repeated. Default: all.")
   var rung: [Rung] = []
 
   @Option(help: "Further cases from a file.", completion: .file())

@@ -1,0 +1,92 @@
+import Bytecode
+import NetworkTypes
+import PacketSets
+import PolicyLanguage
+import PolicyMeaning
+import SymbolicAnalysis
+
+extension VerifyPlan {
+  /// Every packet at once: what the compiled rules let out and in against the policy's packet set.
+  ///
+  /// Counts clauses. Packets of known flows were judged when their flow began; what comes over the
+  /// loopback link was judged when it left.
+  func symbolicRung(_ table: Table, clock: () -> UInt64) -> RungReport {
+    var report = RungReport(.symbolic)
+    report.note = "clauses, each for every packet but first fragments sent alone"
+    let start = clock()
+    do {
+      for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
+        try compare(way, direction, table, &report)
+      }
+    } catch {
+      report.leaveOpen("every packet", "the sets of packets are too complex")
+    }
+    report.durationNanoseconds = clock() - start
+    report.conclude()
+    return report
+  }
+
+  private func compare(
+    _ way: PacketWay, _ direction: Direction, _ table: Table, _ report: inout RungReport
+  ) throws(PacketSetError) {
+    var analyzer = SymbolicAnalyzer(Ruleset(tables: [table]))
+    let analysis = try analyzer.analyze(way)
+    let meaning = try policy.packetSet(direction, names: names, in: &analyzer.diagrams)
+    let loopback = try analyzer.diagrams.set(.inputInterface, analyzer.loopbackValue)
+    // Conntrack may take the first fragment of a datagram for a whole packet, if nothing puts the
+    // fragments together.
+    let first = IntervalSet<UInt32>(
+      (0..<8).map { Interval($0 << 13, $0 << 13) }.filter {
+        $0.first & 0x2000 != 0
+      })
+    let gap = try analyzer.diagrams.intersection(
+      analyzer.diagrams.set(.fragment, first),
+      analyzer.diagrams.set(.conntrackState, IntervalSet([Interval(3, 4)])))
+    let remote = try analyzer.diagrams.complement(analyzer.diagrams.union(loopback, gap))
+    for ruling in meaning.rulings {
+      let all = try meaning.packets(in: &analyzer.diagrams) { $0 == ruling }
+      let packets = try analyzer.diagrams.intersection([all, remote, analysis.possible])
+      guard packets != .nothing else { continue }
+      let claim =
+        ruling.decision == .allow
+        ? try analyzer.claimNoBlock(analysis, allowed: packets)
+        : try analyzer.claimNoLeak(analysis, allowed: .nothing, judged: packets)
+      report.count(claim, ruling, analyzer.diagrams)
+    }
+  }
+}
+
+extension RungReport {
+  /// Counts a clause that holds for every packet, or tells the packets for which it does not.
+  fileprivate mutating func count(
+    _ claim: Claim, _ ruling: Ruling, _ diagrams: borrowing PacketDiagrams
+  ) {
+    let expected = "\(ruling.decision.rawValue) \(ruling.clause)"
+    switch claim.answer {
+    case .holds where ruling.decision == .allow: allowed += 1
+    case .holds: denied += 1
+    case .fails:
+      let regions = diagrams.regions(claim.violations, limit: 1)
+      disagree(
+        Disagreement(
+          probe: claim.witness?.summary ?? "", origin: "every packet", expected: expected,
+          seen: ruling.decision == .allow ? "deny" : "allow", packet: nil,
+          rules: regions.regions.map { "among them: \($0)" }))
+    case .unknown:
+      let causes = claim.causes.map(\.description).joined(separator: "; ")
+      leaveOpen("\(expected): \(claim.witness?.summary ?? "")", causes)
+    }
+  }
+}
+
+extension PacketPoint {
+  /// The packet for people: `tcp 192.0.2.1:443 from :40000`.
+  fileprivate var summary: String {
+    let number = self[.transportProtocol]
+    guard number < 256 else { return "no protocol to \(destination)" }
+    let ipProtocol = IPProtocol(rawValue: UInt8(number))
+    guard ipProtocol.hasPorts else { return "\(ipProtocol) \(destination)" }
+    let end = family == .ipv6 ? "[\(destination)]" : "\(destination)"
+    return "\(ipProtocol) \(end):\(self[.destinationPort]) from :\(self[.sourcePort])"
+  }
+}
