@@ -174,7 +174,8 @@ extension Passage {
         ? nil : "what left differs: expected \(hex(passed.bytes))"
     }
     switch fate {
-    case .dropped, .stolen:
+    // On several ways it may have been rejected, and an answer to a sender elsewhere leaves.
+    case .dropped where isOnlyWay, .stolen where isOnlyWay:
       let strays = sighting.departures.filter { !$0.isBackground }
       return strays.isEmpty ? nil : "something left"
     default:
