@@ -22,7 +22,7 @@ let package = Package(
   products: [
     .executable(name: "weir", targets: ["weir"]),
     // What the fuzz package feeds bytes to.
-    .library(name: "WeirReaders", targets: ["NetfilterLink"]),
+    .library(name: "WeirReaders", targets: ["NetfilterLink", "Operations", "HostAudit"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -62,7 +62,7 @@ let package = Package(
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
         "BytecodeInterpreter", "PacketSets", "SymbolicAnalysis", "ConnectionReplay", "HostFacts",
-        "NetfilterLink", "LinuxSystem", "NameResolution",
+        "HostAudit", "Hashing", "NetfilterLink", "LinuxSystem", "NameResolution",
       ]),
     .executableTarget(
       name: "weir",
@@ -111,8 +111,8 @@ let package = Package(
       "OperationsTests",
       [
         "Operations", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
-        "ConnectionReplay", "HostFacts", "NetfilterLink", "LinuxSystem", "NetworkTypes",
-        "RandomPolicies", "SeededRandom",
+        "ConnectionReplay", "HostFacts", "HostAudit", "NetfilterLink", "LinuxSystem",
+        "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
     tests(
       "NetfilterLinkTests",
@@ -125,11 +125,23 @@ let package = Package(
         "SymbolicAnalysis", "PacketSets", "BytecodeInterpreter", "Bytecode", "PolicyLanguage",
         "PolicyMeaning", "RuleCompiler", "NetworkTypes", "RandomPolicies", "SeededRandom",
       ]),
+    // A sandbox, the kernel's trace and the interpreter, side by side.
+    .target(
+      name: "KernelTrials",
+      dependencies: [
+        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "TestSupport",
+      ], path: "Tests/KernelTrials", swiftSettings: strict),
     tests(
       "DifferentialTests",
       [
-        "BytecodeInterpreter", "Bytecode", "ConnectionReplay", "LinuxSystem", "NetfilterLink",
-        "NetworkTypes", "SeededRandom", "TestSupport",
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples",
+        "SeededRandom", "TestSupport",
+      ]),
+    tests(
+      "ExperimentTests",
+      [
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "TestSupport",
       ]),
     tests(
       "LinuxSystemTests",
@@ -152,6 +164,7 @@ let package = Package(
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
         "Bytecode", "HostFacts", "TestSupport",
       ]),
+    tests("AuditTests", ["Operations", "LinuxSystem", "TestSupport"]),
     tests("RepositoryTests", []),
   ]
 )

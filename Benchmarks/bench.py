@@ -12,7 +12,7 @@ import parts
 from measure import Bench
 
 PARTS = {"print": parts.compiling, "apply": parts.applying, "change": parts.changing,
-         "packets": parts.packets, "verify": parts.verifying}
+         "snapshot": parts.snapshots, "packets": parts.packets, "verify": parts.verifying}
 
 
 def first_line(*command):

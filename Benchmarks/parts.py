@@ -152,6 +152,49 @@ def _flushing(bench, text):
     return path
 
 
+def snapshots(bench):
+    """Recording what the kernel holds, beside the same dump thrown away and nft's listing."""
+    foreign = bench.folder / "foreign.nft"
+    foreign.write_text(
+        "table inet t { chain o { type filter hook output priority 0; policy drop;\n"
+        + "".join(f"ip daddr 10.{n >> 8}.{n & 255}.{n % 251} tcp dport {n % 65535 + 1} counter accept\n"
+                  for n in range(10_000)) + "}\n}\n")
+    _snapshot("10 000 foreign rules", bench, ["nft", "-f", foreign], 0.080)
+    for size in [100_000] + ([] if bench.quick else [1_000_000]):
+        policy = lists.PrefixList(size).write_policy(bench.folder, f"list-{size}")
+        _snapshot(f"weir's own {size} + {size // 4} prefixes", bench,
+                  [bench.weir, "apply", policy], 0.100 if size == 100_000 else None)
+
+
+def _snapshot(title, bench, loaded, limit):
+    cases = {
+        "dump": Case([bench.tools / "dump"], [loaded]),
+        "rules": Case([bench.weir, "snapshot", "--rules-only"], [loaded]),
+        "all": Case([bench.weir, "snapshot"], [loaded]),
+    }
+    if limit:
+        cases["nft"] = Case(["nft", "-j", "list", "ruleset"], [loaded])
+    results = bench.run(cases, pause=0.3)
+    table = Table(f"Snapshot of {title}",
+                  ["what", "wall", "processor", "peak", "of the dump", "goal", ""])
+    for key, what in (("dump", "the dump, thrown away (C)"),
+                      ("rules", "weir snapshot --rules-only"),
+                      ("all", "weir snapshot, host facts too"),
+                      ("nft", "nft -j list ruleset")):
+        if key not in results:
+            continue
+        wall = median(results[key], "wall")
+        times = ratio(results[key], results["dump"])
+        verdict = ("", "")
+        if key == "rules":
+            text = "<= 1.30" + (f", {milliseconds(limit)}" if limit else "")
+            is_met = times <= 1.30 and (limit is None or wall <= limit)
+            verdict = (text, "met" if is_met else "missed")
+        table.add(what, milliseconds(wall), milliseconds(median(results[key], "cpu")),
+                  f"{median(results[key], 'peak'):.0f} MiB", f"{times:.2f}", *verdict)
+    table.show()
+
+
 def packets(bench):
     """What the rules cost a packet."""
     rules = {"none": "", "conntrack": "ct.nft", "weir": "weir.nft"}

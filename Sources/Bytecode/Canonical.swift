@@ -96,7 +96,9 @@ extension Rule {
 
 extension Expression {
   /// The set or map it uses, if any.
-  fileprivate var setName: String? {
+  ///
+  /// Setting it on an expression that uses none does nothing.
+  public var setName: String? {
     get {
       switch self {
       case .lookup(let lookup): lookup.set

@@ -162,6 +162,7 @@ extension Program {
     guard !match.limitsToInput, !match.limitsToOutput, rare?.isAddressChanged != true else {
       return .undecided
     }
+    if packet.family == .ipv6 { return matchAddressType6(match, packet) }
     var isOpen = false
     for (types, isInverted, type) in [
       (match.source, match.isSourceInverted, packet.sourceType),
@@ -173,6 +174,43 @@ extension Program {
         if (number < 16 && types >> UInt16(number) & 1 == 1) == isInverted { return .breakRule }
       case .unknown, .absent: isOpen = true
       }
+    }
+    return isOpen ? .undecided : .next
+  }
+
+  /// For IPv6 every type asked for must hold, and unicast is told from the address alone.
+  ///
+  /// Source: `addrtype_mt6`, `match_type6`, `net/netfilter/xt_addrtype.c`; `__ipv6_addr_type`.
+  private func matchAddressType6(
+    _ match: AddressTypeMatch, _ packet: borrowing PacketContext
+  ) -> Signal {
+    guard let ends = PacketEnds(packet.bytes, .ipv6) else { return .undecided }
+    var isOpen = false
+    for (types, isInverted, type, address) in [
+      (match.source, match.isSourceInverted, packet.sourceType, ends.source),
+      (match.destination, match.isDestinationInverted, packet.destinationType, ends.destination),
+    ] {
+      guard let types, case .v6(let bits) = address else { continue }
+      let isGroup = bits >> 120 == 0xff
+      let isUnicast = !isGroup && bits != 0 && bits >> 32 != 0xffff
+      var holds: Bool? = true
+      if types & 0x20 != 0, !isGroup { holds = false }
+      if types & 0x02 != 0, !isUnicast { holds = false }
+      if types & 0x01 != 0, bits != 0 { holds = false }
+      if holds == true, types & 0x94 != 0 {
+        // Local, anycast or unreachable, by its route.
+        switch type {
+        case .known(2): holds = types & 0x04 != 0
+        case .known(4): holds = types & 0x10 != 0
+        case .known: holds = types & 0x80 != 0 ? nil : false
+        case .unknown, .absent: holds = nil
+        }
+      }
+      guard let holds else {
+        isOpen = true
+        continue
+      }
+      if holds == isInverted { return .breakRule }
     }
     return isOpen ? .undecided : .next
   }

@@ -121,7 +121,17 @@ extension ProgramCompiler {
           SetStore.Wide(first: number(element.key[...]), last: number(high[...]), data: data))
       }
     }
-    if isOrdered { return }
+    if isOrdered {
+      let fields = program.sets.fieldLengths[Int(entry.fieldStart)...]
+      if let index = OrderedIndex(
+        fields: Array(fields), bounds: program.sets.bounds[Int(entry.firstBound)...],
+        count: Int(entry.count))
+      {
+        entry.index = Int32(program.sets.indexes.count)
+        program.sets.indexes.append(index)
+      }
+      return
+    }
     ranges.sort { $0.first < $1.first }
     entry.count = Int32(ranges.count)
     if length <= 4 {

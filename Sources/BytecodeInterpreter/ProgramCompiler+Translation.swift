@@ -83,6 +83,11 @@ extension Program {
         track(family)
       }
     case .target(let target):
+      if target.name == "CT", case .ct(let ct)? = target.value(in: family) {
+        // Exempting a packet from conntrack does not turn it on.
+        if !ct.isNotrack { track(family) }
+        break
+      }
       let names = [
         "CT", "CONNMARK", "CONNSECMARK", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP",
       ]

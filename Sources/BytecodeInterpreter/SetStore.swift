@@ -35,6 +35,8 @@ struct SetStore {
     var fieldCount: UInt8 = 0
     /// Where an ordered set's bounds start.
     var firstBound: Int32 = 0
+    /// The index of an ordered set; -1 for none.
+    var index: Int32 = -1
     /// How many words of data a hit stores.
     var dataWords: UInt8 = 0
   }
@@ -49,6 +51,8 @@ struct SetStore {
   var bounds: [UInt128] = []
   /// For ordered sets, the data number per element.
   var orderedData: [Int32] = []
+  /// Ways into large ordered sets.
+  var indexes: [OrderedIndex] = []
   /// For ordered sets, the length of each field in bytes.
   var fieldLengths: [UInt8] = []
 
@@ -96,24 +100,36 @@ struct SetStore {
 
   /// Data number of the first element that holds the key in the registers from `word`.
   ///
-  /// O(n).
+  /// O(log n) and the elements that share a segment of the indexed field; O(n) without an index.
   func findOrdered(_ registers: borrowing Registers, from word: Int, _ entry: Entry) -> Int32 {
-    let fields = Int(entry.fieldCount)
-    for element in Int(entry.start)..<Int(entry.start + entry.count) {
-      var place = word
-      var isHit = true
-      for field in 0..<fields {
-        let length = Int(fieldLengths[Int(entry.fieldStart) + field])
-        let value = registers.number(place, length)
-        let at = Int(entry.firstBound) + (element - Int(entry.start)) * fields * 2 + field * 2
-        if value < bounds[at] || value > bounds[at + 1] {
-          isHit = false
-          break
-        }
-        place += (length + 3) / 4
+    if entry.index >= 0 {
+      let index = indexes[Int(entry.index)]
+      let value = registers.number(word + index.word, index.lengthBytes)
+      for element in index.candidates(value) where holds(Int(element), registers, word, entry) {
+        return orderedData[Int(entry.start) + Int(element)]
       }
-      if isHit { return orderedData[element] }
+      return entry.catchAll
+    }
+    for element in 0..<Int(entry.count) where holds(element, registers, word, entry) {
+      return orderedData[Int(entry.start) + element]
     }
     return entry.catchAll
+  }
+
+  /// Whether an element of an ordered set, from 0, holds the key in the registers from `word`.
+  private func holds(
+    _ element: Int, _ registers: borrowing Registers, _ word: Int, _ entry: Entry
+  ) -> Bool {
+    let fields = Int(entry.fieldCount)
+    var place = word
+    var at = Int(entry.firstBound) + element * fields * 2
+    for field in 0..<fields {
+      let length = Int(fieldLengths[Int(entry.fieldStart) + field])
+      let value = registers.number(place, length)
+      if value < bounds[at] || value > bounds[at + 1] { return false }
+      place += (length + 3) / 4
+      at += 2
+    }
+    return true
   }
 }

@@ -51,19 +51,40 @@ extension BypassSurvey {
   /// A child in another namespace does not show here: only there.
   var childLinks: BypassFinding {
     var finding = finding(.childLinks, "links", state.links) { link in
-      guard let kind = link.kind, ["macvlan", "macvtap", "ipvlan", "ipvtap"].contains(kind) else {
-        return nil
+      guard isChild(link) else { return nil }
+      return Evidence("\(link.name) (\(link.kind ?? ""))\(parent(of: link))")
+    }
+    finding.note("other network namespaces", state.namespaces)
+    for other in state.namespaces.value ?? [] {
+      finding.note("links of namespace \(other.id.inode)", other.links)
+      for link in other.links.value ?? [] where isChild(link) {
+        guard let number = link.peerNamespace, number == other.ownNumber else { continue }
+        finding.evidence.append(
+          Evidence(
+            "\(link.name) (\(link.kind ?? "")) in namespace \(other.id.inode), on "
+              + name(link.peer ?? 0), processes: processes(of: other)))
       }
-      return Evidence("\(link.name) (\(kind))\(parent(of: link))")
     }
-    switch state.namespaces {
-    case .known(let others) where !others.isEmpty:
-      finding.unknowns.append(
-        "\(others.count) other network namespaces may hold children of these links")
-    case .known: break
-    case .unknown(let reason): finding.unknowns.append("other network namespaces: \(reason)")
-    }
+    noteUnseenNamespaces(&finding)
     return finding
+  }
+
+  private func isChild(_ link: HostLink) -> Bool {
+    link.kind.map { ["macvlan", "macvtap", "ipvlan", "ipvtap"].contains($0) } ?? false
+  }
+
+  private func processes(of other: OtherNamespace) -> Fact<[HostProcess]>? {
+    other.processes.isEmpty ? nil : .known(other.processes)
+  }
+
+  /// A process that hides what it is in may hide a namespace.
+  private func noteUnseenNamespaces(_ finding: inout BypassFinding) {
+    finding.note("processes", state.processes)
+    guard let survey = state.processes.value else { return }
+    if let blindness = survey.blindness { finding.unknowns.append(blindness) }
+    if survey.unreadableCount > 0 {
+      finding.unknowns.append("\(survey.unreadableCount) processes do not show everything")
+    }
   }
 
   var tunDevices: BypassFinding {
@@ -132,16 +153,19 @@ extension BypassSurvey {
         $0.peerNamespace != nil && $0.peerNamespace == other.number
       }.map(\.name)
       if !roads.isEmpty { parts.append("joined to this one by \(roads.joined(separator: ", "))") }
-      return Evidence(
-        "namespace \(other.id.inode)\(parts.isEmpty ? "" : ": \(parts.joined(separator: ", "))")",
-        processes: other.processes.isEmpty ? nil : .known(other.processes))
-    }
-    if let survey = state.processes.value {
-      if let blindness = survey.blindness { finding.unknowns.append(blindness) }
-      if survey.unreadableCount > 0 {
-        finding.unknowns.append("\(survey.unreadableCount) processes do not show everything")
+      switch other.links {
+      case .unknown(let reason): parts.append("links unknown: \(reason)")
+      case .known(let links):
+        let ways = links.filter { !$0.isLoopback }.map { link in
+          "\(link.name) (\(link.kind ?? "device"))"
+        }
+        parts.append(ways.isEmpty ? "no way out" : "links \(ways.joined(separator: ", "))")
       }
+      return Evidence(
+        "namespace \(other.id.inode): \(parts.joined(separator: ", "))",
+        processes: processes(of: other))
     }
+    noteUnseenNamespaces(&finding)
     // A link may lead to a namespace that no process and no mount shows.
     let numbers = Set((state.namespaces.value ?? []).compactMap(\.number))
     for link in state.links.value ?? [] {

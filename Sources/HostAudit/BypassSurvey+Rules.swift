@@ -43,6 +43,16 @@ extension BypassSurvey {
           "routing rule \(rule.priority) looks in table \(rule.table) for mark "
             + "0x\(String(rule.mark ?? 0, radix: 16))"))
     }
+    // Whose packets carry one now.
+    for table in state.sockets {
+      for socket in table.sockets.value ?? [] {
+        guard let mark = socket.mark, mark != 0 else { continue }
+        finding.evidence.append(
+          Evidence(
+            "\(table.kind.rawValue) socket \(socket.inode) has mark 0x\(String(mark, radix: 16))",
+            processes: socket.owners))
+      }
+    }
     return finding
   }
 

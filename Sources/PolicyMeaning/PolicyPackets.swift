@@ -59,8 +59,9 @@ struct PolicyPacketBuilder {
   let policy: Policy
   let direction: Direction
   let names: NameAnswers
+  /// The number of ``FirstRuling`` in the arena.
   let operation: Int32
-  private var rulings: [Ruling] = []
+  private(set) var rulings: [Ruling] = []
   private var places: [Ruling: Int] = [:]
 
   init(_ policy: Policy, _ direction: Direction, _ names: NameAnswers, _ operation: Int32) {
@@ -83,7 +84,7 @@ struct PolicyPacketBuilder {
     clauses.append(
       try value(control, diagrams.linkControl(direction, policy), &diagrams))
     clauses.append(try value(stray, diagrams.otherICMPv6(), &diagrams))
-    clauses += try flowClauses(stray, &diagrams)
+    clauses += try flowClauses(ifNotOpening: stray, &diagrams)
     var first = FirstRuling(number: operation)
     let lone = try diagrams.compose(clauses, &first)
 
@@ -100,9 +101,10 @@ struct PolicyPacketBuilder {
     return PolicyPackets(function: function, rulings: rulings)
   }
 
-  /// Everything about the flow that the packet would open.
-  private mutating func flowClauses(
-    _ stray: Int, _ diagrams: inout PacketDiagrams
+  /// Everything about the flow that the packet would open; with `stray`, segments that open none
+  /// have that ruling.
+  mutating func flowClauses(
+    ifNotOpening stray: Int?, _ diagrams: inout PacketDiagrams
   ) throws(PacketSetError) -> [Diagram] {
     let listed = try diagrams.set(
       .transportProtocol,
@@ -118,7 +120,7 @@ struct PolicyPacketBuilder {
     let routed = try diagrams.set(.routingHeader, 1)
     clauses.append(
       try value(place(Ruling(.deny, clause: "routing-header")), routed, &diagrams))
-    clauses.append(try value(stray, diagrams.notOpening(), &diagrams))
+    if let stray { clauses.append(try value(stray, diagrams.notOpening(), &diagrams)) }
     if let ports = policy.sourcePorts.value {
       let bind = Ruling(.deny, clause: "bind", policy.sourcePorts)
       let other = try diagrams.intersection(
@@ -139,13 +141,13 @@ struct PolicyPacketBuilder {
   }
 
   /// The value in a set, open elsewhere.
-  private func value(
+  func value(
     _ value: Int, _ set: Diagram, _ diagrams: inout PacketDiagrams
   ) throws(PacketSetError) -> Diagram {
     try diagrams.mapValues(set) { $0 == 0 ? 0 : value }
   }
 
-  private mutating func place(_ ruling: Ruling) -> Int {
+  mutating func place(_ ruling: Ruling) -> Int {
     if let known = places[ruling] { return known }
     rulings.append(ruling)
     places[ruling] = rulings.count
@@ -154,7 +156,7 @@ struct PolicyPacketBuilder {
 }
 
 /// The first function that rules; 0 leaves open.
-private struct FirstRuling: DiagramOperation {
+struct FirstRuling: DiagramOperation {
   let number: Int32
 
   func shortcut(_ left: Diagram, _ right: Diagram) -> Diagram? {

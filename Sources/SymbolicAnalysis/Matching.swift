@@ -75,7 +75,7 @@ extension SymbolicAnalyzer {
   mutating func between(
     _ bits: [Bit], _ low: [UInt8], _ high: [UInt8]
   ) throws(PacketSetError) -> Condition {
-    if low == high { return try equal(bits, [Bit](bytes: low)) }
+    if low == high, let condition = try equal(bits, low) { return condition }
     return try between(Run.cut(bits)[...], [Bit](bytes: low)[...], [Bit](bytes: high)[...])
   }
 
@@ -114,59 +114,6 @@ extension SymbolicAnalyzer {
     }
     if first <= last { result = try either(result, segment(run, first, last)) }
     return result
-  }
-
-  /// Where bits have given values, whatever their order: field by field.
-  private mutating func equal(
-    _ bits: [Bit], _ value: [Bit]
-  ) throws(PacketSetError) -> Condition {
-    var masks: [PacketField: (mask: UInt32, value: UInt32)] = [:]
-    var rest: [Bit] = []
-    var restValue: [Bit] = []
-    for (bit, wanted) in zip(bits, value) {
-      switch bit {
-      case .zero, .one:
-        if bit != wanted { return .never }
-      case .field(let field, let place, let isFlipped):
-        let mask = UInt32(1) << UInt32(place)
-        let isOne = (wanted == .one) != isFlipped
-        let known = masks[field] ?? (0, 0)
-        if known.mask & mask != 0 && (known.value & mask != 0) != isOne { return .never }
-        masks[field] = (known.mask | mask, known.value | (isOne ? mask : 0))
-      case .table, .opaque:
-        rest.append(bit)
-        restValue.append(wanted)
-      }
-    }
-    var result = Condition.always
-    if !rest.isEmpty { result = try between(Run.cut(rest)[...], restValue[...], restValue[...]) }
-    for (field, test) in masks.sorted(by: { $0.key > $1.key }) {
-      result = try both(values(of: field, test.mask, test.value), result)
-    }
-    return result
-  }
-
-  /// Where a field has the value in the bits of a mask.
-  private mutating func values(
-    of field: PacketField, _ mask: UInt32, _ value: UInt32
-  ) throws(PacketSetError) -> Condition {
-    let low = mask.trailingZeroBitCount
-    let width = UInt32.bitWidth - field.maximum.leadingZeroBitCount
-    let open = (low..<max(low, width)).filter { mask >> UInt32($0) & 1 == 0 }
-    guard open.count <= 16 else {
-      return .unknown([cause("a test of few bits of a wide field")])
-    }
-    let below = low == 0 ? 0 : (UInt32(1) << UInt32(low)) - 1
-    var hits: [Interval<UInt32>] = []
-    for number in 0..<(UInt32(1) << UInt32(open.count)) {
-      var first = value
-      for (index, place) in open.enumerated() where number >> UInt32(index) & 1 == 1 {
-        first |= UInt32(1) << UInt32(place)
-      }
-      guard first <= field.maximum else { continue }
-      hits.append(Interval(first, min(first | below, field.maximum)))
-    }
-    return Condition(yes: try diagrams.set(field, IntervalSet(hits)))
   }
 
   private func number(_ bits: ArraySlice<Bit>) -> UInt128 {

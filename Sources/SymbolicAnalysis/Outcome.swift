@@ -6,6 +6,8 @@ struct Change: Hashable {
   var fields = FieldChanges.none
   /// Whether the kernel looks for a route again before the packet leaves.
   var isRerouted = false
+  /// Whether its output link is the one that the kernel found for it after the changes.
+  var hasNewRoute = false
   /// Whether a NAT statement has decided the flow's translation.
   var isTranslated = false
   /// Why the new values are not known exactly, as numbers of causes.
@@ -15,6 +17,7 @@ struct Change: Hashable {
   func then(_ later: Change) -> Change {
     Change(
       fields: fields.then(later.fields), isRerouted: isRerouted || later.isRerouted,
+      hasNewRoute: hasNewRoute || later.hasNewRoute,
       isTranslated: isTranslated || later.isTranslated,
       causes: Outcome.merged(causes, later.causes))
   }

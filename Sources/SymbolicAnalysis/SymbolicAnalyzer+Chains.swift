@@ -293,6 +293,7 @@ extension OutcomeTable {
         continue
       }
       change.isRerouted = false
+      change.hasNewRoute = true
       for route in routes { result.insert(number(change.then(route))) }
     }
     return result.sorted()

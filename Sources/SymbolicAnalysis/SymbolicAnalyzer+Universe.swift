@@ -121,8 +121,14 @@ extension SymbolicAnalyzer {
       ])
       plain.append(try implies(set(.conntrackState, 4...4), exempt))
     }
-    return try diagrams.choose(
+    // Conntrack collects the fragments of IPv6 packets, and no socket is exempt.
+    let states: ClosedRange<UInt32> = collectsFragments ? 0...4 : 1...3
+    let collected = try implies(
+      diagrams.intersection(set(.family, 1...1), set(.conntrackState, states)),
+      set(.fragment, 0...0, 0x4000...0x4000, 0x8000...0x8000, 0xc000...0xc000))
+    let consistent = try diagrams.choose(
       isTracked, diagrams.intersection(tracked), diagrams.intersection(plain))
+    return try diagrams.intersection(collected, consistent)
   }
 
   /// Source: `__inet_dev_addr_type`, `net/ipv4/fib_frontend.c`; `nft_fib6_eval_type`,
@@ -182,6 +188,26 @@ extension SymbolicAnalyzer {
 }
 
 extension SymbolicAnalyzer {
+  /// Whether the kernel puts every fragmented IPv6 packet together before rules see it.
+  ///
+  /// It does where a rule has it track connections, unless a rule may exempt packets before that.
+  ///
+  /// Source: `nf_ct_netns_get`, `net/netfilter/nf_conntrack_proto.c`; `ipv6_defrag`,
+  /// `net/ipv6/netfilter/nf_defrag_ipv6_hooks.c`.
+  private var collectsFragments: Bool {
+    var tracks = false
+    for table in ruleset.tables {
+      for expression in table.chains.lazy.flatMap(\.rules).flatMap(\.expressions) {
+        switch expression {
+        case .ct, .ctSet: tracks = tracks || table.family == .inet || table.family == .ip6
+        case .notrack, .target, .unknown: return false
+        default: continue
+        }
+      }
+    }
+    return tracks
+  }
+
   /// Whether an expression may send copies of packets, which conntrack does not track.
   private var hasCopies: Bool {
     ruleset.tables.contains { table in

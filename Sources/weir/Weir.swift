@@ -3,6 +3,9 @@ import ArgumentParser
 /// The command line: one file a verb under `Verbs/`, each a thin shell around Operations.
 @main
 struct Weir: ParsableCommand {
+  /// The release of weir.
+  static let version = "0.1.0"
+
   static let configuration = CommandConfiguration(
     commandName: "weir",
     abstract: "Say what may leave this machine; know that nothing else does.",
@@ -19,9 +22,9 @@ struct Weir: ParsableCommand {
         66 not found   69 the kernel lacks a feature   70 a defect of weir
         77 not permitted
       """,
-    version: "weir 0.1.0",
+    version: "weir \(version)",
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
-      RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self,
+      RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self, AuditVerb.self,
     ])
 }

@@ -87,6 +87,35 @@ import Testing
     #expect(try Self.holds(only, rule, Self.packet(55, to: [10, 0, 1, 0])) == .accept)
   }
 
+  @Test func `a large ordered set gives what a walk over its elements gives`() throws {
+    var state: UInt64 = 7
+    func random(_ bound: UInt64) -> UInt8 {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return UInt8((state >> 33) % bound)
+    }
+    let elements = (0..<300).map { number -> SetElement in
+      let (net, port) = (random(40), random(60))
+      let verdict: Verdict = number.isMultiple(of: 2) ? .drop : .continue
+      return SetElement(
+        key: [10, 0, net, 0, 0, port, 0, 0],
+        keyEnd: [10, 0, net + random(3), 255, 0, port + random(9), 0, 0], verdict: verdict)
+    }
+    let set = NamedSet(
+      name: "s", flags: [.interval, .concatenation], key: [.ipv4Address, .inetService],
+      isVerdictMap: true, content: .elements(elements))
+    let rule = Self.concatenation + .vmap("s")
+    for net: UInt8 in 0..<45 {
+      for port: UInt8 in stride(from: 0, to: 72, by: 5) {
+        let first = elements.first { element in
+          element.key[2] <= net && net <= element.keyEnd?[2] ?? 0 && element.key[5] <= port
+            && port <= element.keyEnd?[5] ?? 0
+        }
+        let outcome = try Self.holds(set, rule, Self.packet(UInt16(port), to: [10, 0, net, 9]))
+        #expect((outcome == .drop) == (first?.verdict == .drop), "\(net) \(port)")
+      }
+    }
+  }
+
   @Test func `exact concatenations of any length are found`() throws {
     let pair = NamedSet(
       name: "s", key: [.ipv4Address, .inetService],

@@ -159,7 +159,9 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
         bypass: .childLinks, words: "m0 (macvlan) on lo",
         present: links(HostLink(index: 5, name: "m0", kind: "macvlan", peer: 1))
       ) { state, _ in
-        state.namespaces = .known([OtherNamespace(id: NamespaceID(device: 4, inode: 9))])
+        state.namespaces = .known([
+          OtherNamespace(id: NamespaceID(device: 4, inode: 9), links: .unknown("not permitted"))
+        ])
       },
       BypassCase(
         bypass: .tunDevices, words: "t0 (tap, for user 7), by curl",
@@ -331,6 +333,33 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
           process: HostStates.curl, effective: 1 << 21, permitted: 0, userNamespace: user)
       ]))
     #expect(try finding(.capabilities, state, Self.asking).status == status)
+  }
+
+  @Test func `a child link in another namespace is found on its parent here, and only on that`()
+    throws
+  {
+    var state = HostStates.quiet
+    let child = HostLink(index: 2, name: "m0", kind: "macvlan", peer: 1, peerNamespace: 3)
+    for (number, status) in [(Int32(3), BypassFinding.Status.present), (4, .absent)] {
+      state.namespaces = .known([
+        OtherNamespace(
+          id: NamespaceID(device: 4, inode: 9), ownNumber: number, links: .known([child]))
+      ])
+      let finding = try finding(.childLinks, state, Self.asking)
+      #expect(finding.status == status)
+      #expect(finding.evidence.allSatisfy { $0.text == "m0 (macvlan) in namespace 9, on lo" })
+    }
+  }
+
+  @Test func `a namespace without links but a loopback is said to have no way out`() throws {
+    var state = HostStates.quiet
+    state.namespaces = .known([
+      OtherNamespace(
+        id: NamespaceID(device: 4, inode: 9),
+        links: .known([HostLink(index: 1, name: "lo", flags: 9)]))
+    ])
+    let text = try finding(.otherNamespaces, state, Self.asking).evidence.map(\.text)
+    #expect(text == ["namespace 9: no way out"])
   }
 
   @Test func `a target that is not known may rewrite anything`() throws {

@@ -56,6 +56,15 @@ import Testing
     #expect(lines[8].hasPrefix("header "))
   }
 
+  @Test func `the processor's digest is that of the portable one, at every length of a block`() {
+    for length in Array(0...130) + [1000, 100_000] {
+      let bytes = (0..<length).map { UInt8($0 * 7 & 0xff) }
+      #expect(bytes[...].sha256 == bytes[...].portableSHA256)
+    }
+    let inner = Array("xabc".utf8).dropFirst()
+    #expect(inner.sha256.hasPrefix("ba7816bf8f01cfea"))
+  }
+
   @Test func `every shorter file is refused`() {
     let bytes = Self.sample.encoded()
     for length in 0..<bytes.count {

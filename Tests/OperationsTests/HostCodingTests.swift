@@ -1,3 +1,4 @@
+import HostAudit
 import HostFacts
 import NetworkTypes
 import SeededRandom
@@ -85,7 +86,8 @@ import Testing
     ])
     state.namespaces = .known([
       OtherNamespace(
-        id: NamespaceID(device: 4, inode: 9), number: 0, names: ["blue"], processes: [process],
+        id: NamespaceID(device: 4, inode: 9), number: 0, ownNumber: 1,
+        links: .known([HostLink(index: 1, name: "lo")]), names: ["blue"], processes: [process],
         processCount: 12)
     ])
     state.packetGenerators = .known(["pktgen"])
@@ -217,6 +219,9 @@ import Testing
     }
     guard let decoded = try? HostCoding.decode(bytes) else { return }
     #expect(decoded.state.firstImplausibility == nil)
+    // No judge stops at what it says.
+    let findings = decoded.state.bypasses(rules: nil, acceptsMidStream: nil)
+    #expect(findings.map(\.bypass) == Bypass.allCases)
     #expect(try HostCoding.decode(HostCoding.encode(decoded.state)).state == decoded.state)
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 /// The packet set of a policy against its list walk, which shares no code with it.
 @Suite struct PolicyPacketsTests {
-  private static let names = NameAnswers([
+  static let names = NameAnswers([
     "n0.example": [.v4(0x0102_0304), .v4(0x0808_0808), .v6(0x64_ff9b << 96 | 0x0808_0808)],
     "n1.example": [.v4(0x0a00_0001), .v6(0x2001_0db8 << 96 | 1), .v6(0xff02 << 112 | 1)],
     "smtp.gmail.com": [.v4(0x8efa_0001), .v6(0x2a00_1450 << 96 | 1)],
@@ -91,7 +91,7 @@ import Testing
 }
 
 /// Values at which policies change their mind.
-private enum BoxEdge {
+enum BoxEdge {
   static func value(_ field: PacketField, _ random: inout SeededGenerator) -> UInt32 {
     let values: [UInt32] =
       switch field {

@@ -70,7 +70,6 @@ public enum HostPlant {
 
   /// A pair of links with one end in another namespace.
   public static func pair(_ here: String, _ there: String, in other: NetworkNamespace) throws {
-    // The thread of a child: it lives in `other` as long as its input is open.
     try run(
       "ip link add \(here) type veth peer name \(there) netns /proc/\(getpid())/fd/\(try number(of: other))"
     )
@@ -90,7 +89,7 @@ public enum HostPlant {
   }
 
   /// A descriptor of this process that is the namespace.
-  private static func number(of namespace: NetworkNamespace) throws -> Int32 {
+  public static func number(of namespace: NetworkNamespace) throws -> Int32 {
     for number in Int32(3)..<1024 {
       var status = stat()
       if unsafe fstat(number, &status) == 0, UInt64(status.st_ino) == namespace.identity.inode,

@@ -1,5 +1,6 @@
 #pragma once
 // libnftnl, libmnl and the kernel's netfilter headers as one clang module.
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <netinet/in.h> /* before any linux/in.h, so that libc's in_addr stays the only one */
@@ -25,6 +26,10 @@
    Returns its length, 0 for a datagram that did not come from the kernel, or -errno;
    -EMSGSIZE when it did not fit `capacity`. */
 ssize_t weir_netlink_receive(int descriptor, void *buffer, size_t capacity, int flags);
+
+/* The SHA-256 of `count` bytes as eight words, by the processor's own instructions.
+   Returns 1, or 0 with nothing written where it has none. */
+int weir_sha256(const uint8_t *bytes, size_t count, uint32_t digest[8]);
 
 /* The most datagrams that weir_netlink_receive_many takes at once. */
 enum { WEIR_NETLINK_SLOTS = 64 };

@@ -3,22 +3,24 @@ import Glibc
 
 /// Writes whole files, so that a reader never sees half of one.
 public enum WholeFile {
-  /// Puts bytes in a file of that name, readable by its owner only.
+  /// Puts pieces of bytes, one behind the other, in a file readable by its owner only.
   ///
   /// A regular file is made anew beside the old one and takes its place at the end; a device or
   /// pipe is written to.
   ///
   /// - Throws: ``LinuxError/refused(operation:errno:)``; a file that was there is then as it was.
-  public static func write(_ bytes: [UInt8], to path: String) throws(LinuxError) {
+  public static func write(
+    _ pieces: [ArraySlice<UInt8>], to path: String
+  ) throws(LinuxError) {
     var status = stat()
     if unsafe stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
       let file = FileDescriptor(
         owning: try checked("write '\(path)'") { unsafe open(path, O_WRONLY | O_CLOEXEC) })
-      return try write(bytes, to: file, path)
+      return try write(pieces, to: file, path)
     }
     let draft = "\(path).\(getpid()).part"
     do throws(LinuxError) {
-      try writeNew(bytes, draft, path)
+      try writeNew(pieces, draft, path)
       _ = try checked("write '\(path)'") { unsafe rename(draft, path) }
     } catch {
       unsafe unlink(draft)
@@ -26,37 +28,39 @@ public enum WholeFile {
     }
   }
 
-  /// Writes bytes to standard output.
+  /// Writes pieces of bytes to standard output.
   ///
   /// - Throws: ``LinuxError/refused(operation:errno:)``.
-  public static func writeToStandardOutput(_ bytes: [UInt8]) throws(LinuxError) {
+  public static func writeToStandardOutput(
+    _ pieces: [ArraySlice<UInt8>]
+  ) throws(LinuxError) {
     let copy = try checked("write to standard output") { dup(STDOUT_FILENO) }
-    try write(bytes, to: FileDescriptor(owning: copy), "standard output")
+    try write(pieces, to: FileDescriptor(owning: copy), "standard output")
   }
 
   private static func writeNew(
-    _ bytes: [UInt8], _ draft: String, _ path: String
+    _ pieces: [ArraySlice<UInt8>], _ draft: String, _ path: String
   ) throws(LinuxError) {
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
     let file = FileDescriptor(
       owning: try checked("write '\(path)'") { unsafe open(draft, flags, 0o600) })
-    try write(bytes, to: file, path)
+    try write(pieces, to: file, path)
   }
 
   private static func write(
-    _ bytes: [UInt8], to file: borrowing FileDescriptor, _ name: String
+    _ pieces: [ArraySlice<UInt8>], to file: borrowing FileDescriptor, _ name: String
   ) throws(LinuxError) {
     let number = file.number
-    var written = 0
-    while written < bytes.count {
-      let start = written
-      written += Int(
-        try checked("write '\(name)'") {
-          unsafe bytes.withUnsafeBytes { all in
-            let rest = unsafe UnsafeRawBufferPointer(rebasing: all[start...].prefix(1 << 30))
-            return Int32(clamping: unsafe Glibc.write(number, rest.baseAddress, rest.count))
+    for piece in pieces {
+      var rest = piece
+      while !rest.isEmpty {
+        let written = try checked("write '\(name)'") {
+          unsafe rest.prefix(1 << 30).withUnsafeBytes { bytes in
+            Int32(clamping: unsafe Glibc.write(number, bytes.baseAddress, bytes.count))
           }
-        })
+        }
+        rest = rest.dropFirst(Int(written))
+      }
     }
   }
 }

@@ -2,18 +2,13 @@ public import HostFacts
 
 /// Reads the state of a host as one network namespace sees it.
 public enum HostReader {
-  /// Reads what the calling user may see of a namespace.
+  /// Reads what the calling user may see of the calling thread's network namespace.
   ///
-  /// What cannot be read is unknown, with the reason. Changes nothing. Sockets come before the walk
-  /// through the processes, so that a process that ends in between leaves a socket without owner,
-  /// never an owner without socket.
+  /// What cannot be read is unknown, with the reason. Changes nothing. Every other network namespace
+  /// is visited for its links. Sockets come before the walk through the processes, so that a process
+  /// that ends in between leaves a socket without owner, never an owner without socket.
   ///
-  /// - Throws: ``LinuxError/refused(operation:errno:)`` when the namespace cannot be entered.
-  public static func read(_ namespace: NetworkNamespace) throws(LinuxError) -> HostState {
-    try namespace.visit { () throws(LinuxError) in readHere() }
-  }
-
-  /// As ``read(_:)``, in the calling thread's namespace.
+  /// Example: `try NetworkNamespace.open(.name("jail")).run { HostReader.readHere() }`.
   public static func readHere() -> HostState {
     var state = HostState(unknown: "not read")
     state.namespace = HostReading.fact {

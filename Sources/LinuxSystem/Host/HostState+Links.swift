@@ -4,9 +4,7 @@ import NetworkTypes
 extension HostState {
   /// Reads links, addresses, routes, rules and classifiers of the calling thread's namespace.
   mutating func readNetwork() {
-    links = RouteSocket.list("list links", 18) { HostLink($0) }.map {
-      $0.sorted { $0.index < $1.index }
-    }
+    links = RouteSocket.hostLinks()
     addresses = RouteSocket.list("list addresses", 22) { HostAddress($0) }.map {
       $0.sorted { ($0.link, $0.address, $0.prefixLength) < ($1.link, $1.address, $1.prefixLength) }
     }
@@ -24,6 +22,11 @@ extension HostState {
 }
 
 extension RouteSocket {
+  /// Every link of the calling thread's namespace, by index.
+  static func hostLinks() -> Fact<[HostLink]> {
+    list("list links", 18) { HostLink($0) }.map { $0.sorted { $0.index < $1.index } }
+  }
+
   /// Dumps one kind of object; unknown when the kernel refuses or a message is not understood.
   fileprivate static func list<Item>(
     _ operation: String, _ type: Int, _ read: (RouteReply) -> Item?

@@ -27,29 +27,29 @@ enum NamespaceReading {
   /// descriptors, and mounts.
   static func others(_ walk: ProcessWalk, own: NamespaceID) throws -> [OtherNamespace] {
     var found: [NamespaceID: OtherNamespace] = [:]
+    var paths = walk.namespacePaths
     for (id, members) in walk.members {
-      let sorted = members.sorted()
       found[id] = OtherNamespace(
-        id: id, processes: Array(sorted.prefix(8)), processCount: sorted.count)
+        id: id, processes: Array(members.sorted().prefix(8)), processCount: members.count)
     }
     for (inode, holders) in walk.namespaceHolders {
       let id = NamespaceID(device: own.device, inode: inode)
       guard found[id] == nil else { continue }
-      let sorted = holders.sorted()
-      found[id] = OtherNamespace(
-        id: id, processes: Array(sorted.prefix(8)), processCount: 0)
+      found[id] = OtherNamespace(id: id, processes: Array(holders.sorted().prefix(8)))
     }
     for path in try mountedPaths() {
       guard let identity = Folder.identity(path) else { continue }
       let id = NamespaceID(device: identity.device, inode: identity.inode)
       found[id, default: OtherNamespace(id: id)].names.append(name(path))
+      paths[id.inode] = paths[id.inode] ?? path
     }
     found[own] = nil
-    let socket = try RouteSocket()
+    let home = try NetworkNamespace.current()
     return found.values.map { namespace in
       var namespace = namespace
       namespace.names.sort()
-      namespace.number = number(of: namespace, socket)
+      namespace.links = .unknown("nothing opens it")
+      if let path = paths[namespace.id.inode] { namespace.look(path, from: home) }
       return namespace
     }.sorted { $0.id < $1.id }
   }
@@ -67,29 +67,40 @@ enum NamespaceReading {
     }
     return path
   }
+}
 
+extension OtherNamespace {
+  /// Reads its links, and the numbers that the two namespaces have for each other.
+  ///
+  /// Reading links comes first: the kernel numbers a namespace when a link to it is shown.
+  fileprivate mutating func look(_ path: String, from home: NetworkNamespace) {
+    do throws(LinuxError) {
+      let there = try NetworkNamespace.open(.path(path))
+      guard there.identity.inode == id.inode, there.identity.device == id.device else {
+        links = .unknown("'\(path)' leads elsewhere by now")
+        return
+      }
+      number = try? RouteSocket().number(of: there)
+      (links, ownNumber) = try there.visit { () throws(LinuxError) in
+        let socket = try RouteSocket()
+        return (RouteSocket.hostLinks(), try? socket.number(of: home))
+      }
+    } catch {
+      links = .unknown(error.reason)
+    }
+  }
+}
+
+extension RouteSocket {
   /// The number that the calling thread's namespace has for another one; nil for none.
   ///
-  /// Source: `rtnl_net_getid`, `net/core/net_namespace.c`: `NETNSA_PID` 2, `NETNSA_FD` 3.
-  private static func number(of namespace: OtherNamespace, _ socket: RouteSocket) -> Int32? {
-    func ask(_ build: (inout RouteMessage) -> Void) -> Int32? {
-      let replies = try? socket.exchange("number a namespace", type: 90, flags: 0) {
-        $0.append(UInt32(0))  // struct rtgenmsg, padded
-        build(&$0)
-      }
-      let number = replies?.first?.attributes(after: 4)[1]?.number(Int32.self, at: 0)
-      return number.flatMap { $0 < 0 ? nil : $0 }
+  /// Source: `rtnl_net_getid`, `net/core/net_namespace.c`: `NETNSA_NSID` 1, `NETNSA_FD` 3.
+  fileprivate func number(of namespace: NetworkNamespace) throws(LinuxError) -> Int32? {
+    let replies = try exchange("number a namespace", type: 90, flags: 0) {
+      $0.append(UInt32(0))  // struct rtgenmsg, padded
+      $0.attribute(3, number: namespace.descriptor.number)
     }
-    let names = namespace.names.map { $0.hasPrefix("/") ? $0 : "/run/netns/\($0)" }
-    let processes = namespace.processCount > 0 ? namespace.processes : []
-    let paths = processes.map { "/proc/\($0.pid)/ns/net" } + names
-    for path in paths {
-      guard let descriptor = try? FileDescriptor.open(path),
-        let identity = try? NamespaceIdentity(of: descriptor),
-        identity.inode == namespace.id.inode, identity.device == namespace.id.device
-      else { continue }
-      return ask { $0.attribute(3, number: descriptor.number) }
-    }
-    return nil
+    let number = replies.first?.attributes(after: 4)[1]?.number(Int32.self, at: 0)
+    return number.flatMap { $0 < 0 ? nil : $0 }
   }
 }

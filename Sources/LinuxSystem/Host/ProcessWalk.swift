@@ -20,6 +20,8 @@ struct ProcessWalk {
   private(set) var members: [NamespaceID: [HostProcess]] = [:]
   /// Inode of a network namespace to the processes that hold a descriptor of it.
   private(set) var namespaceHolders: [UInt64: [HostProcess]] = [:]
+  /// Inode of a network namespace to a file that opens it.
+  private(set) var namespacePaths: [UInt64: String] = [:]
   /// Sockets of protocols that nothing lists, by inode; not those of another namespace.
   private(set) var unlisted: [UInt64: UnlistedSocket] = [:]
   /// The survey for the host's state.
@@ -62,6 +64,7 @@ struct ProcessWalk {
       }
       if let network = ProcessWalk.namespace("\(path)/ns/net") {
         networks.insert(network)
+        namespacePaths[network.inode] = namespacePaths[network.inode] ?? "\(path)/ns/net"
       } else {
         isReadable = false
       }
@@ -103,6 +106,7 @@ struct ProcessWalk {
         visitSocket(inode, "\(folder)/\(number)", number, process, own)
       case .networkNamespace(let inode):
         ProcessWalk.add(process, to: &namespaceHolders[inode, default: []])
+        namespacePaths[inode] = namespacePaths[inode] ?? "\(folder)/\(number)"
       case .tun:
         guard let text = try? HostReading.file("/proc/\(process.pid)/fdinfo/\(number)"),
           let name = ProcessWalk.tunName(text)

@@ -20,10 +20,14 @@ public final class PacketSandbox {
 
   /// Makes the namespaces and opens the sockets.
   ///
-  /// - Parameter addresses: of both ends.
+  /// - Parameters:
+  ///   - addresses: of both ends.
+  ///   - linkName: the name of the link that packets leave by, at most 15 bytes.
   /// - Throws: ``LinuxError``, above all where namespaces may not be made.
-  public init(addresses: SandboxAddresses = SandboxAddresses()) throws(LinuxError) {
-    let topology = try SandboxTopology(.silent, addresses: addresses)
+  public init(
+    addresses: SandboxAddresses = SandboxAddresses(), linkName: String = SandboxTopology.linkName
+  ) throws(LinuxError) {
+    let topology = try SandboxTopology(.silent, addresses: addresses, insideLink: linkName)
     let link = topology.insideLinkIndex
     witness = try topology.outside.visit { () throws(LinuxError) in
       try PacketWitness(linkIndex: topology.outsideLinkIndex)

@@ -22,8 +22,11 @@ public final class SandboxTopology: Sendable {
     case silent
   }
 
-  /// The name of the link at both ends.
+  /// The name of the link at both ends, where nothing else is asked for.
   public static let linkName = "eth0"
+
+  /// The name of the inside's link.
+  private let insideName: String
 
   /// Where the rules under test are loaded and the probes are sent.
   public let inside: NetworkNamespace
@@ -38,10 +41,15 @@ public final class SandboxTopology: Sendable {
 
   /// Makes both namespaces and waits until packets pass.
   ///
+  /// - Parameters:
+  ///   - outsideKind: how the outside takes what reaches it.
+  ///   - addresses: of both ends.
+  ///   - insideName: the name of the inside's link, at most 15 bytes.
   /// - Throws: ``LinuxError/refused(operation:errno:)``, with EPERM where the thread may not make
   ///   namespaces: see ``UserNamespace/enter()``. ``LinuxError/linkStaysDown(_:)``.
   public init(
-    _ outsideKind: Outside = .answering, addresses: SandboxAddresses = SandboxAddresses()
+    _ outsideKind: Outside = .answering, addresses: SandboxAddresses = SandboxAddresses(),
+    insideLink insideName: String = SandboxTopology.linkName
   ) throws(LinuxError) {
     let inside = try NetworkNamespace.make()
     let outside = try NetworkNamespace.make()
@@ -50,7 +58,7 @@ public final class SandboxTopology: Sendable {
       let routes = try RouteSocket()
       try routes.setUp(try routes.existingLink("lo"))
       try routes.makePair(
-        PairEnd(name: name, hardwareAddress: insideHardware),
+        PairEnd(name: insideName, hardwareAddress: insideHardware),
         PairEnd(name: name, hardwareAddress: outsideHardware), in: outside)
     }
     let outsideLink = try outside.visit { () throws(LinuxError) in
@@ -58,10 +66,11 @@ public final class SandboxTopology: Sendable {
     }
     let insideLink = try inside.visit { () throws(LinuxError) in
       try SandboxTopology.configureInside(
-        addresses,
+        addresses, insideName,
         router: outsideKind == .answering ? outsideHardware : nobodysHardware)
     }
     self.inside = inside
+    self.insideName = insideName
     self.outside = outside
     self.addresses = addresses
     insideLinkIndex = UInt32(insideLink.index)
@@ -108,10 +117,10 @@ public final class SandboxTopology: Sendable {
   }
 
   private static func configureInside(
-    _ addresses: SandboxAddresses, router: [UInt8]
+    _ addresses: SandboxAddresses, _ name: String, router: [UInt8]
   ) throws(LinuxError) -> NetworkLink {
     let routes = try RouteSocket()
-    let link = try routes.existingLink(linkName)
+    let link = try routes.existingLink(name)
     try routes.disableGeneratedAddresses(link)
     try routes.setUp(link)
     try routes.addAddress(.v4(addresses.inside4), prefixLength: 24, to: link)
@@ -131,10 +140,9 @@ public final class SandboxTopology: Sendable {
   /// A link that was just turned on loses packets until the kernel's link watch has run; asking
   /// for it makes the kernel run it now.
   private func awaitOperational() throws(LinuxError) {
-    let name = SandboxTopology.linkName
     for attempt in 0..<1000 {
       var isReady = true
-      for namespace in [outside, inside] {
+      for (namespace, name) in [(outside, SandboxTopology.linkName), (inside, insideName)] {
         let link = try namespace.visit { () throws(LinuxError) in
           try RouteSocket().link(named: name)
         }
@@ -143,7 +151,7 @@ public final class SandboxTopology: Sendable {
       if isReady { return }
       if attempt > 0 { usleep(1000) }
     }
-    throw .linkStaysDown(name)
+    throw .linkStaysDown(insideName)
   }
 }
 

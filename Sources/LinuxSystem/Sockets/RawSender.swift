@@ -34,6 +34,11 @@ final class RawSender {
     self.linkIndex = linkIndex
   }
 
+  /// Gives what is sent from now on a packet mark.
+  func set(mark: UInt32) throws(LinuxError) {
+    try descriptor.set(SOL_SOCKET, SO_MARK, to: Int32(bitPattern: mark))
+  }
+
   /// Sends one packet; nil when the kernel took it, else why not.
   ///
   /// EPERM is netfilter's drop or reject. A full queue is waited out.

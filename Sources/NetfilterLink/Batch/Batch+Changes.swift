@@ -52,6 +52,7 @@ extension Batch {
         packets: counter.packets, bytes: counter.bytes,
         userData: try UserData.encode(comment: counter.comment))
       append(.newObject, flags: Batch.create, .counter(counter.name), handle)
+    case .addObject(let object): try add(object, to: table)
     case .deleteCounter(let name):
       let handle = try CounterHandle(table: table, name: name)
       append(.deleteObject, flags: 0, .counter(name), handle)
@@ -59,6 +60,23 @@ extension Batch {
       try add(rule, to: table, chain, position, sets)
     }
     progress = .done
+  }
+
+  private mutating func add(_ object: NamedObject, to table: String) throws(KernelError) {
+    let data = try object.content.attributes
+    let userData = try UserData.encode(comment: object.comment)
+    appendDirect(.newObject, flags: Batch.create, .object(object.name)) { buffer in
+      buffer.append(name: table, type: UInt16(NFTA_OBJ_TABLE.rawValue))
+      buffer.append(name: object.name, type: UInt16(NFTA_OBJ_NAME.rawValue))
+      buffer.append(attribute: UInt16(NFTA_OBJ_TYPE.rawValue), payloadBytes: 4)
+      buffer.append(bigEndian: object.content.type)
+      buffer.append(
+        attribute: UInt16(NFTA_OBJ_DATA.rawValue), payloadBytes: data.count, isNested: true)
+      buffer.append(padded: data)
+      guard !userData.isEmpty else { return }
+      buffer.append(attribute: UInt16(NFTA_OBJ_USERDATA.rawValue), payloadBytes: userData.count)
+      buffer.append(padded: userData)
+    }
   }
 
   private mutating func add(_ table: Table) throws(KernelError) {
@@ -70,15 +88,22 @@ extension Batch {
   private mutating func add(_ chain: Chain, to table: String) throws(KernelError) {
     let handle = try ChainHandle.make(table: table, name: chain.name)
     if let hook = chain.hook {
-      guard let number = hook.hook.number(in: family), hook.devices.isEmpty else {
+      guard let number = hook.hook.number(in: family) else {
         throw KernelError(
           operation: "encoding chain \(chain.name)",
-          cause: .notExpressible("its hook or devices are not ones that weir writes"))
+          cause: .notExpressible("the family has no such hook"))
       }
       try handle.set(
         hook: number, priority: hook.priority, type: hook.type,
         policy: UInt32(bitPattern: hook.policy.code))
     }
+    if let devices = chain.hook?.devices, !devices.isEmpty { try handle.set(devices: devices) }
+    guard chain.flags & ~UInt32(NFT_CHAIN_HW_OFFLOAD.rawValue) == 0 else {
+      throw KernelError(
+        operation: "encoding chain \(chain.name)",
+        cause: .notExpressible("a chain that belongs to one rule is not written"))
+    }
+    if chain.flags != 0 { handle.set(flags: chain.flags) }
     let userData = try UserData.encode(comment: chain.comment)
     if !userData.isEmpty { try handle.set(userData: userData) }
     append(.newChain, flags: Batch.create, .chain(chain.name), handle)

@@ -27,6 +27,8 @@ public enum Change: Hashable, Sendable {
   case deleteSet(String)
   /// Makes a named counter with its starting values.
   case addCounter(NamedCounter)
+  /// Makes a named object that is no counter.
+  case addObject(NamedObject)
   /// Deletes a named counter that nothing refers to.
   case deleteCounter(String)
   /// Appends a rule, with the anonymous sets it looks into; `position` counts from 1, for errors.
@@ -36,10 +38,11 @@ public enum Change: Hashable, Sendable {
 extension Change {
   /// Every change that makes a table's contents from nothing, the table itself not included.
   ///
-  /// Chains first, then counters, sets and rules.
+  /// Chains first, then objects, sets and rules. Flowtables are not made.
   static func filling(_ table: Table) -> [Change] {
     var changes = table.chains.map(Change.addChain)
     changes += table.counters.map(Change.addCounter)
+    changes += table.objects.map(Change.addObject)
     for set in table.sets where !set.flags.contains(.anonymous) {
       changes += [.addSet(set), .addElements(set)]
     }
@@ -54,9 +57,8 @@ extension Change {
 
   private static func rules(of chain: Chain, _ anonymous: [String: NamedSet]) -> [Change] {
     chain.rules.enumerated().map { index, rule in
-      let used = rule.expressions.compactMap { expression -> NamedSet? in
-        guard case .lookup(let lookup) = expression else { return nil }
-        return anonymous[lookup.set]
+      let used = rule.expressions.compactMap { expression in
+        expression.setName.flatMap { anonymous[$0] }
       }
       return .addRule(rule, chain: chain.name, position: index + 1, anonymousSets: used)
     }

@@ -6,6 +6,7 @@ enum Subject {
   case table(String)
   case chain(String)
   case counter(String)
+  case object(String)
   case set(String, Provenance?)
   case elements(of: String, Provenance?)
   case rule(position: Int, chain: String, Rule)
@@ -20,6 +21,7 @@ enum Subject {
     case .chain(let name): "chain \(name)"
     case .recorded(let text): text
     case .counter(let name): "counter \(name)"
+    case .object(let name): "object \(name)"
     case .set(let name, let provenance): "set \(name)\(Subject.text(provenance))"
     case .elements(let name, let provenance):
       "elements of set \(name)\(Subject.text(provenance))"

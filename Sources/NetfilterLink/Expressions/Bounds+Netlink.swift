@@ -4,6 +4,16 @@ import CNetfilter
 // Expressions that count, bound, log or hand the packet on.
 
 extension Limit {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "limit")
+    handle.set(NFTNL_EXPR_LIMIT_RATE, wide: rate)
+    handle.set(NFTNL_EXPR_LIMIT_UNIT, wide: periodSeconds)
+    handle.set(NFTNL_EXPR_LIMIT_BURST, burst)
+    handle.set(NFTNL_EXPR_LIMIT_TYPE, unit.rawValue)
+    handle.set(NFTNL_EXPR_LIMIT_FLAGS, isInverted ? 1 : 0)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -22,6 +32,14 @@ extension Limit {
 }
 
 extension Quota {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "quota")
+    handle.set(NFTNL_EXPR_QUOTA_BYTES, wide: bytes)
+    handle.set(NFTNL_EXPR_QUOTA_CONSUMED, wide: consumed)
+    handle.set(NFTNL_EXPR_QUOTA_FLAGS, isInverted ? 1 : 0)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -37,6 +55,13 @@ extension Quota {
 }
 
 extension ConnectionLimit {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "connlimit")
+    handle.set(NFTNL_EXPR_CONNLIMIT_COUNT, count)
+    handle.set(NFTNL_EXPR_CONNLIMIT_FLAGS, isInverted ? 1 : 0)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_CONNLIMIT_COUNT, NFTA_CONNLIMIT_FLAGS),
       let count = message.uint32(data[NFTA_CONNLIMIT_COUNT]),
@@ -47,6 +72,11 @@ extension ConnectionLimit {
 }
 
 extension Last {
+  /// A new one has never been evaluated.
+  func handle() throws(KernelError) -> ExpressionHandle {
+    try ExpressionHandle(named: "last")
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_LAST_SET, NFTA_LAST_MSECS, NFTA_LAST_PAD),
       let isSet = message.optionalUInt32(data[NFTA_LAST_SET]), isSet ?? 0 <= 1,
@@ -57,6 +87,22 @@ extension Last {
 }
 
 extension Log {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "log")
+    if let prefix { try handle.set(NFTNL_EXPR_LOG_PREFIX, prefix) }
+    if let group {
+      handle.set(NFTNL_EXPR_LOG_GROUP, half: group)
+      if snapLength > 0 { handle.set(NFTNL_EXPR_LOG_SNAPLEN, snapLength) }
+      if queueThreshold > 0 {
+        handle.set(NFTNL_EXPR_LOG_QTHRESHOLD, half: queueThreshold)
+      }
+    } else {
+      if let level { handle.set(NFTNL_EXPR_LOG_LEVEL, level) }
+      if flags != 0 { handle.set(NFTNL_EXPR_LOG_FLAGS, flags) }
+    }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -76,6 +122,18 @@ extension Log {
 }
 
 extension Queue {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "queue")
+    if let register {
+      handle.set(NFTNL_EXPR_QUEUE_SREG_QNUM, register.netlinkNumber)
+    } else {
+      handle.set(NFTNL_EXPR_QUEUE_NUM, half: number)
+      handle.set(NFTNL_EXPR_QUEUE_TOTAL, half: total)
+    }
+    if flags != 0 { handle.set(NFTNL_EXPR_QUEUE_FLAGS, half: flags) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(NFTA_QUEUE_NUM, NFTA_QUEUE_TOTAL, NFTA_QUEUE_FLAGS, NFTA_QUEUE_SREG_QNUM),
@@ -91,6 +149,14 @@ extension Queue {
 }
 
 extension Synproxy {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "synproxy")
+    handle.set(NFTNL_EXPR_SYNPROXY_MSS, half: maximumSegmentSize)
+    handle.set(NFTNL_EXPR_SYNPROXY_WSCALE, byte: windowScale)
+    handle.set(NFTNL_EXPR_SYNPROXY_FLAGS, flags)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_SYNPROXY_MSS, NFTA_SYNPROXY_WSCALE, NFTA_SYNPROXY_FLAGS),
       let size = message.optionalUInt16(data[NFTA_SYNPROXY_MSS]),
@@ -102,6 +168,18 @@ extension Synproxy {
 }
 
 extension ObjectMap {
+  func handle(_ context: EncodingContext) throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "objref")
+    handle.set(NFTNL_EXPR_OBJREF_SET_SREG, source.netlinkNumber)
+    if let identifier = context.anonymousSets[set] {
+      try handle.set(NFTNL_EXPR_OBJREF_SET_NAME, NamedSet.template(forAnonymous: set))
+      handle.set(NFTNL_EXPR_OBJREF_SET_ID, identifier)
+    } else {
+      try handle.set(NFTNL_EXPR_OBJREF_SET_NAME, set)
+    }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_OBJREF_SET_SREG, NFTA_OBJREF_SET_NAME),
       let source = message.register(data[NFTA_OBJREF_SET_SREG]),
@@ -112,6 +190,14 @@ extension ObjectMap {
 }
 
 extension ExtensionMatch {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "match")
+    try handle.set(NFTNL_EXPR_MT_NAME, name)
+    handle.set(NFTNL_EXPR_MT_REV, revision)
+    handle.give(NFTNL_EXPR_MT_INFO, info)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO),
       let name = message.name(data[NFTA_MATCH_NAME]),
@@ -122,6 +208,14 @@ extension ExtensionMatch {
 }
 
 extension ExtensionTarget {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "target")
+    try handle.set(NFTNL_EXPR_TG_NAME, name)
+    handle.set(NFTNL_EXPR_TG_REV, revision)
+    handle.give(NFTNL_EXPR_TG_INFO, info)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_TARGET_NAME, NFTA_TARGET_REV, NFTA_TARGET_INFO),
       let name = message.name(data[NFTA_TARGET_NAME]),

@@ -4,6 +4,18 @@ import CNetfilter
 // Expressions that change the packet, its flow or a set.
 
 extension PayloadSet {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "payload")
+    handle.set(NFTNL_EXPR_PAYLOAD_SREG, source.netlinkNumber)
+    handle.set(NFTNL_EXPR_PAYLOAD_BASE, base.rawValue)
+    handle.set(NFTNL_EXPR_PAYLOAD_OFFSET, offsetBytes)
+    handle.set(NFTNL_EXPR_PAYLOAD_LEN, lengthBytes)
+    handle.set(NFTNL_EXPR_PAYLOAD_CSUM_TYPE, checksum.rawValue)
+    handle.set(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, checksumOffset)
+    handle.set(NFTNL_EXPR_PAYLOAD_FLAGS, checksumFlags)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -25,6 +37,14 @@ extension PayloadSet {
 }
 
 extension ConntrackSet {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "ct")
+    handle.set(NFTNL_EXPR_CT_KEY, key.rawValue)
+    handle.set(NFTNL_EXPR_CT_SREG, source.netlinkNumber)
+    if let direction { handle.set(NFTNL_EXPR_CT_DIR, byte: direction) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_CT_KEY, NFTA_CT_SREG, NFTA_CT_DIRECTION),
       let key = message.uint32(data[NFTA_CT_KEY]).flatMap(ConntrackKey.init(rawValue:)),
@@ -36,7 +56,21 @@ extension ConntrackSet {
 }
 
 extension DynamicSet {
-  /// Flags: 1 inverted, 2 expressions given.
+  func handle(_ context: EncodingContext) throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "dynset")
+    handle.set(NFTNL_EXPR_DYNSET_SREG_KEY, key.netlinkNumber)
+    if let data { handle.set(NFTNL_EXPR_DYNSET_SREG_DATA, data.netlinkNumber) }
+    handle.set(NFTNL_EXPR_DYNSET_OP, operation.rawValue)
+    try handle.set(NFTNL_EXPR_DYNSET_SET_NAME, set)
+    if let timeoutMilliseconds { handle.set(NFTNL_EXPR_DYNSET_TIMEOUT, wide: timeoutMilliseconds) }
+    handle.set(NFTNL_EXPR_DYNSET_FLAGS, (isInverted ? 1 : 0) | (expressions.isEmpty ? 0 : 2))
+    for expression in expressions {
+      handle.append(try expression.handle(context), to: NFTNL_EXPR_DYNSET_EXPRESSIONS)
+    }
+    return handle
+  }
+
+  /// Flags: 1 inverted; 2 says that expressions may be a list, which the list itself says as well.
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     let flags = message.uint32(data[NFTA_DYNSET_FLAGS]) ?? 0
     guard
@@ -69,6 +103,16 @@ extension Expression {
 }
 
 extension ExtensionHeaderSet {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "exthdr")
+    handle.set(NFTNL_EXPR_EXTHDR_SREG, source.netlinkNumber)
+    handle.set(NFTNL_EXPR_EXTHDR_TYPE, byte: type)
+    handle.set(NFTNL_EXPR_EXTHDR_OFFSET, offsetBytes)
+    handle.set(NFTNL_EXPR_EXTHDR_LEN, lengthBytes)
+    handle.set(NFTNL_EXPR_EXTHDR_OP, operation)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -87,6 +131,13 @@ extension ExtensionHeaderSet {
 }
 
 extension ExtensionHeaderReset {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "exthdr")
+    handle.set(NFTNL_EXPR_EXTHDR_TYPE, byte: type)
+    handle.set(NFTNL_EXPR_EXTHDR_OP, operation)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -134,6 +185,19 @@ extension Span<UInt8> {
 }
 
 extension NAT {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "nat")
+    handle.set(NFTNL_EXPR_NAT_TYPE, kind.rawValue)
+    handle.set(NFTNL_EXPR_NAT_FAMILY, UInt32(family.rawValue))
+    if let address { handle.set(NFTNL_EXPR_NAT_REG_ADDR_MIN, address.netlinkNumber) }
+    if let addressMax { handle.set(NFTNL_EXPR_NAT_REG_ADDR_MAX, addressMax.netlinkNumber) }
+    if let port { handle.set(NFTNL_EXPR_NAT_REG_PROTO_MIN, port.netlinkNumber) }
+    if let portMax { handle.set(NFTNL_EXPR_NAT_REG_PROTO_MAX, portMax.netlinkNumber) }
+    // The kernel adds the bits that follow from the registers.
+    if !flags.isEmpty { handle.set(NFTNL_EXPR_NAT_FLAGS, flags.rawValue) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -154,6 +218,16 @@ extension NAT {
 }
 
 extension Masquerade {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "masq")
+    if let port { handle.set(NFTNL_EXPR_MASQ_REG_PROTO_MIN, port.netlinkNumber) }
+    if let portMax { handle.set(NFTNL_EXPR_MASQ_REG_PROTO_MAX, portMax.netlinkNumber) }
+    // The kernel does not add the bit itself here.
+    let all = port == nil ? flags : flags.union(.portSpecified)
+    if !all.isEmpty { handle.set(NFTNL_EXPR_MASQ_FLAGS, all.rawValue) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(NFTA_MASQ_FLAGS, NFTA_MASQ_REG_PROTO_MIN, NFTA_MASQ_REG_PROTO_MAX),
@@ -188,6 +262,13 @@ extension Redirect {
 }
 
 extension Duplicate {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "dup")
+    if let address { handle.set(NFTNL_EXPR_DUP_SREG_ADDR, address.netlinkNumber) }
+    if let device { handle.set(NFTNL_EXPR_DUP_SREG_DEV, device.netlinkNumber) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_DUP_SREG_ADDR, NFTA_DUP_SREG_DEV),
       let address = message.optionalRegister(data[NFTA_DUP_SREG_ADDR]),
@@ -199,6 +280,14 @@ extension Duplicate {
 }
 
 extension Forward {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "fwd")
+    handle.set(NFTNL_EXPR_FWD_SREG_DEV, device.netlinkNumber)
+    if let address { handle.set(NFTNL_EXPR_FWD_SREG_ADDR, address.netlinkNumber) }
+    if let family { handle.set(NFTNL_EXPR_FWD_NFPROTO, family) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_FWD_SREG_DEV, NFTA_FWD_SREG_ADDR, NFTA_FWD_NFPROTO),
       let device = message.register(data[NFTA_FWD_SREG_DEV]),
@@ -211,6 +300,12 @@ extension Forward {
 }
 
 extension FlowOffload {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "flow_offload")
+    try handle.set(NFTNL_EXPR_FLOW_TABLE_NAME, flowtable)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_FLOW_TABLE_NAME),
       let name = message.name(data[NFTA_FLOW_TABLE_NAME])
@@ -220,6 +315,14 @@ extension FlowOffload {
 }
 
 extension TransparentProxy {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "tproxy")
+    handle.set(NFTNL_EXPR_TPROXY_FAMILY, family == .inet ? 0 : UInt32(family.rawValue))
+    if let address { handle.set(NFTNL_EXPR_TPROXY_REG_ADDR, address.netlinkNumber) }
+    if let port { handle.set(NFTNL_EXPR_TPROXY_REG_PORT, port.netlinkNumber) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_TPROXY_FAMILY, NFTA_TPROXY_REG_ADDR, NFTA_TPROXY_REG_PORT),
       let family = message.tproxyFamily(data[NFTA_TPROXY_FAMILY]),

@@ -133,6 +133,17 @@ extension Lookup {
 }
 
 extension Shift {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "bitwise")
+    handle.set(NFTNL_EXPR_BITWISE_SREG, source.netlinkNumber)
+    handle.set(NFTNL_EXPR_BITWISE_DREG, destination.netlinkNumber)
+    handle.set(NFTNL_EXPR_BITWISE_OP, direction.rawValue)
+    handle.set(NFTNL_EXPR_BITWISE_LEN, lengthBytes)
+    // A number in host order.
+    try handle.set(NFTNL_EXPR_BITWISE_DATA, (0..<4).map { UInt8(bits >> (8 * $0) & 0xff) })
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(

@@ -33,10 +33,46 @@ extension Expression {
       throw KernelError(
         operation: "encoding expression \(name)",
         cause: .notExpressible("it was read from a kernel and not understood"))
+    default: try rareHandle(context)
+    }
+  }
+
+  private func rareHandle(_ context: EncodingContext) throws(KernelError) -> ExpressionHandle {
+    switch self {
+    case .payloadSet(let store): try store.handle()
+    case .ctSet(let store): try store.handle()
+    case .shift(let shift): try shift.handle()
+    case .dynamicSet(let dynamic): try dynamic.handle(context)
+    case .objectMap(let map): try map.handle(context)
+    case .extensionHeaderSet(let store): try store.handle()
+    case .extensionHeaderReset(let reset): try reset.handle()
+    case .nat(let nat): try nat.handle()
+    case .masquerade(let masquerade): try masquerade.handle()
+    case .duplicate(let duplicate): try duplicate.handle()
+    case .forward(let forward): try forward.handle()
+    case .flowOffload(let offload): try offload.handle()
+    case .hash(let hash): try hash.handle()
+    case .last(let last): try last.handle()
+    case .limit(let limit): try limit.handle()
+    case .log(let log): try log.handle()
+    case .notrack: try ExpressionHandle(named: "notrack")
+    case .numberGenerator(let generator): try generator.handle()
+    case .fingerprint(let load): try load.handle()
+    case .queue(let queue): try queue.handle()
+    case .quota(let quota): try quota.handle()
+    case .connectionLimit(let limit): try limit.handle()
+    case .route(let load): try load.handle()
+    case .socket(let load): try load.handle()
+    case .synproxy(let proxy): try proxy.handle()
+    case .transparentProxy(let proxy): try proxy.handle()
+    case .transform(let load): try load.handle()
+    case .match(let match): try match.handle()
+    case .target(let target): try target.handle()
+    // `inner`, `tunnel` and operations of two registers: libnftnl 1.2.4 has no words for them.
     default:
       throw KernelError(
         operation: "encoding expression \(name)",
-        cause: .notExpressible("weir does not write it"))
+        cause: .notExpressible("libnftnl does not know all of it"))
     }
   }
 

@@ -19,6 +19,13 @@ extension Span<UInt8> {
 }
 
 extension RouteLoad {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "rt")
+    handle.set(NFTNL_EXPR_RT_KEY, key.rawValue)
+    handle.set(NFTNL_EXPR_RT_DREG, destination.netlinkNumber)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_RT_KEY, NFTA_RT_DREG),
       let key = message.uint32(data[NFTA_RT_KEY]).flatMap(RouteKey.init(rawValue:)),
@@ -29,6 +36,14 @@ extension RouteLoad {
 }
 
 extension SocketLoad {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "socket")
+    handle.set(NFTNL_EXPR_SOCKET_KEY, key.rawValue)
+    handle.set(NFTNL_EXPR_SOCKET_DREG, destination.netlinkNumber)
+    if key == .cgroupv2 { handle.set(NFTNL_EXPR_SOCKET_LEVEL, level) }
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_SOCKET_KEY, NFTA_SOCKET_DREG, NFTA_SOCKET_LEVEL),
       let key = message.uint32(data[NFTA_SOCKET_KEY]).flatMap(SocketKey.init(rawValue:)),
@@ -52,6 +67,15 @@ extension TunnelLoad {
 }
 
 extension TransformLoad {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "xfrm")
+    handle.set(NFTNL_EXPR_XFRM_DREG, destination.netlinkNumber)
+    handle.set(NFTNL_EXPR_XFRM_KEY, key.rawValue)
+    handle.set(NFTNL_EXPR_XFRM_DIR, byte: direction)
+    handle.set(NFTNL_EXPR_XFRM_SPNUM, number)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_XFRM_KEY, NFTA_XFRM_DREG, NFTA_XFRM_DIR, NFTA_XFRM_SPNUM),
       let key = message.uint32(data[NFTA_XFRM_KEY]).flatMap(TransformKey.init(rawValue:)),
@@ -64,6 +88,14 @@ extension TransformLoad {
 }
 
 extension FingerprintLoad {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "osf")
+    handle.set(NFTNL_EXPR_OSF_DREG, destination.netlinkNumber)
+    handle.set(NFTNL_EXPR_OSF_TTL, byte: ttl)
+    handle.set(NFTNL_EXPR_OSF_FLAGS, flags)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_OSF_DREG, NFTA_OSF_TTL, NFTA_OSF_FLAGS),
       let ttl = message.optionalByte(data[NFTA_OSF_TTL]), ttl ?? 0 <= 2,
@@ -75,6 +107,18 @@ extension FingerprintLoad {
 }
 
 extension Hash {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "hash")
+    if let source { handle.set(NFTNL_EXPR_HASH_SREG, source.netlinkNumber) }
+    handle.set(NFTNL_EXPR_HASH_DREG, destination.netlinkNumber)
+    if kind == .jenkins { handle.set(NFTNL_EXPR_HASH_LEN, lengthBytes) }
+    handle.set(NFTNL_EXPR_HASH_MODULUS, modulus)
+    if let seed { handle.set(NFTNL_EXPR_HASH_SEED, seed) }
+    handle.set(NFTNL_EXPR_HASH_OFFSET, offset)
+    handle.set(NFTNL_EXPR_HASH_TYPE, kind.rawValue)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard
       data.holdsOnly(
@@ -97,6 +141,15 @@ extension Hash {
 }
 
 extension NumberGenerator {
+  func handle() throws(KernelError) -> ExpressionHandle {
+    let handle = try ExpressionHandle(named: "numgen")
+    handle.set(NFTNL_EXPR_NG_DREG, destination.netlinkNumber)
+    handle.set(NFTNL_EXPR_NG_MODULUS, modulus)
+    handle.set(NFTNL_EXPR_NG_TYPE, kind.rawValue)
+    handle.set(NFTNL_EXPR_NG_OFFSET, offset)
+    return handle
+  }
+
   init?(_ message: Span<UInt8>, _ data: AttributeFields) {
     guard data.holdsOnly(NFTA_NG_DREG, NFTA_NG_MODULUS, NFTA_NG_TYPE, NFTA_NG_OFFSET),
       let kind = message.uint32(data[NFTA_NG_TYPE]).flatMap(NumberGeneratorKind.init(rawValue:)),

@@ -1,4 +1,5 @@
 import CNetfilter
+import Glibc
 
 /// One `nftnl_chain`, owned.
 ///
@@ -26,6 +27,22 @@ import CNetfilter
     unsafe nftnl_chain_set_s32(raw, UInt16(NFTNL_CHAIN_PRIO.rawValue), priority)
     unsafe nftnl_chain_set_u32(raw, UInt16(NFTNL_CHAIN_POLICY.rawValue), policy)
     try unsafe check(nftnl_chain_set_str(raw, UInt16(NFTNL_CHAIN_TYPE.rawValue), type))
+  }
+
+  /// Sets `NFT_CHAIN_*` flags.
+  func set(flags: UInt32) {
+    unsafe nftnl_chain_set_u32(raw, UInt16(NFTNL_CHAIN_FLAGS.rawValue), flags)
+  }
+
+  /// Sets the devices whose packets it sees.
+  func set(devices: [String]) throws(KernelError) {
+    var names: [UnsafeMutablePointer<CChar>?] = unsafe devices.map { unsafe strdup($0) }
+    unsafe names.append(nil)
+    let status = unsafe nftnl_chain_set_data(
+      raw, UInt16(NFTNL_CHAIN_DEVICES.rawValue), names, UInt32(names.count))
+    // libnftnl has its own copies.
+    unsafe names.forEach { unsafe free($0) }
+    try check(status)
   }
 
   /// Sets the user data.

@@ -1,4 +1,5 @@
 import CNetfilter
+import Glibc
 
 /// One `nftnl_expr`, owned; freed at the end of its life unless a rule takes it.
 ///
@@ -34,6 +35,11 @@ import CNetfilter
     unsafe nftnl_expr_set_u8(raw, UInt16(attribute), value)
   }
 
+  /// Sets a two-byte number.
+  func set(_ attribute: Int, half value: UInt16) {
+    unsafe nftnl_expr_set_u16(raw, UInt16(attribute), value)
+  }
+
   /// Sets an eight-byte number.
   func set(_ attribute: Int, wide value: UInt64) {
     unsafe nftnl_expr_set_u64(raw, UInt16(attribute), value)
@@ -49,6 +55,33 @@ import CNetfilter
         cause: .notExpressible("\(value.count) bytes of data; 1 to 64 fit"))
     }
     try unsafe check(nftnl_expr_set(raw, UInt16(attribute), value, UInt32(value.count)))
+  }
+
+  /// Sets the structure of a match or target, of which libnftnl keeps and frees the copy it is given.
+  func give(_ attribute: Int, _ bytes: [UInt8]) {
+    let copy = unsafe malloc(max(bytes.count, 1))
+    guard let copy = unsafe copy else { return }
+    unsafe copy.copyMemory(from: bytes, byteCount: bytes.count)
+    unsafe nftnl_expr_set(raw, UInt16(attribute), copy, UInt32(bytes.count))
+  }
+
+  /// Appends an expression to a list of this one's; this one owns it from here on.
+  func append(_ expression: consuming ExpressionHandle, to attribute: Int) {
+    unsafe nftnl_expr_add_expr(raw, UInt32(attribute), expression.relinquish())
+  }
+
+  /// The attributes of its name and its data, as a list entry holds them.
+  func attributes() -> [UInt8] {
+    let headerBytes = MemoryLayout<nlmsghdr>.size
+    var buffer = MessageBuffer(capacity: 1 << 16)
+    unsafe buffer.write(atMost: 1 << 16) { start in
+      let header = unsafe start.assumingMemoryBound(to: nlmsghdr.self)
+      unsafe header.initialize(to: nlmsghdr())
+      unsafe header.pointee.nlmsg_len = UInt32(headerBytes)
+      unsafe nftnl_expr_build_payload(header, raw)
+      return unsafe Int(header.pointee.nlmsg_len)
+    }
+    return buffer.copy(from: headerBytes)
   }
 
   /// Sets a name.

@@ -25,6 +25,16 @@ import CNetfilter
     unsafe nftnl_set_set_u32(raw, UInt16(attribute.rawValue), value)
   }
 
+  /// Sets an eight-byte number.
+  func set(_ attribute: nftnl_set_attr, wide value: UInt64) {
+    unsafe nftnl_set_set_u64(raw, UInt16(attribute.rawValue), value)
+  }
+
+  /// Appends an expression that every element carries; the set owns it from here on.
+  func append(_ expression: consuming ExpressionHandle) {
+    unsafe nftnl_set_add_expr(raw, expression.relinquish())
+  }
+
   /// Sets bytes.
   func set(_ attribute: nftnl_set_attr, _ value: [UInt8]) throws(KernelError) {
     try unsafe check(

@@ -213,26 +213,11 @@ struct Installer {
   }
 
   private func isAsCompiled(_ live: Table, _ compiled: Table) -> Bool {
-    inForce(live, compiled).isSame(as: compiled.part { _ in true })
+    live.part(inForceOf: compiled).isSame(as: compiled.part { _ in true })
   }
 
   private func differences(_ live: Table, _ compiled: Table) -> [String] {
-    inForce(live, compiled).problems(from: compiled.part { _ in true })
-  }
-
-  /// The part in force; other generations and what only they use do not count.
-  private func inForce(_ live: Table, _ compiled: Table) -> Table {
-    let generations = compiled.generations
-    let sets = Set(compiled.sets.map(\.name))
-    let counters = Set(compiled.counters.map(\.name))
-    let base = Set(live.chains.map(\.name) + live.sets.map(\.name))
-    return live.part { name in
-      if let generation = GenerationName.generation(of: name) {
-        return generations.contains(generation)
-      }
-      if GenerationName.isShared(name) { return sets.contains(name) }
-      return counters.contains(name) || base.contains(name)
-    }
+    live.part(inForceOf: compiled).problems(from: compiled.part { _ in true })
   }
 
   // MARK: Kernel

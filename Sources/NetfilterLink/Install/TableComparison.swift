@@ -1,4 +1,4 @@
-import Bytecode
+public import Bytecode
 
 // "The kernel holds what was compiled", for a part of a table.
 
@@ -19,6 +19,22 @@ extension Table {
     return part
   }
 
+  /// The part that a compiled table is compared with: base chains, maps, the generations that it
+  /// has, and what they use. Other generations and what only they use do not count.
+  func part(inForceOf compiled: Table) -> Table {
+    let generations = compiled.generations
+    let sets = Set(compiled.sets.map(\.name))
+    let counters = Set(compiled.counters.map(\.name))
+    let base = Set(chains.map(\.name) + self.sets.map(\.name))
+    return part { name in
+      if let generation = GenerationName.generation(of: name) {
+        return generations.contains(generation)
+      }
+      if GenerationName.isShared(name) { return sets.contains(name) }
+      return counters.contains(name) || base.contains(name)
+    }
+  }
+
   /// What of `expected` is missing or different here, as sentences; empty when all of it is here.
   ///
   /// When `isExact`, anything here beyond `expected` is a difference as well.
@@ -28,5 +44,34 @@ extension Table {
       // A whole object more is fine; a rule or an element more is not.
       return item.contains(" rule ") || item.contains(" element ")
     }.map(\.description)
+  }
+}
+
+/// How a table that weir installed differs from what it would install.
+public struct TableDrift: Hashable, Sendable {
+  /// The generation in force; nil when nothing leads packets into one.
+  public var generation: Int?
+  /// Differences by rule and element, as sentences; empty when there are none.
+  public var differences: [String]
+}
+
+extension Table {
+  /// Compares a table that was read with what weir would install.
+  ///
+  /// The addresses of names are runtime state and do not count.
+  ///
+  /// - Parameter compiled: the compiled table of a generation.
+  /// - Returns: the differences; nil when the table is not weir's.
+  public func drift(from compiled: (Int) -> Table) -> TableDrift? {
+    guard comment == Table.managedComment else { return nil }
+    guard let generation = generationInForce else {
+      return TableDrift(generation: nil, differences: ["no generation is in force"])
+    }
+    let expected = compiled(generation)
+    let live = part(inForceOf: expected)
+    return TableDrift(
+      generation: generation,
+      differences: live.problems(from: expected.part { _ in true })
+        + unknown.map { "not modelled: \($0.kind)" })
   }
 }

@@ -42,6 +42,13 @@ extension NamedSet {
       handle.set(NFTNL_SET_DATA_TYPE, dataType.rawValue)
       handle.set(NFTNL_SET_DATA_LEN, UInt32(dataType.lengthBytes))
     }
+    if let timeoutMilliseconds { handle.set(NFTNL_SET_TIMEOUT, wide: timeoutMilliseconds) }
+    if let gcIntervalMilliseconds { handle.set(NFTNL_SET_GC_INTERVAL, gcIntervalMilliseconds) }
+    if let policy { handle.set(NFTNL_SET_POLICY, policy) }
+    if let objectType { handle.set(NFTNL_SET_OBJ_TYPE, objectType) }
+    for expression in expressions {
+      handle.append(try expression.handle(EncodingContext()))
+    }
     handle.set(NFTNL_SET_ID, identifier)
     if isAnonymous {
       try handle.set(NFTNL_SET_DESC_SIZE, UInt32(ElementEncoder(self).wireElementCount))

@@ -11,6 +11,8 @@ struct WireElement {
   var source: SetElement?
   /// User data, encoded.
   var userData: [UInt8] = []
+  /// The attributes of each expression that it carries.
+  var expressions: [[UInt8]] = []
 
   /// The wire elements of a set's general elements, in the order nft would send them.
   ///
@@ -35,7 +37,9 @@ struct WireElement {
       let upper =
         set.isConcatenatedInterval && !element.isCatchAll ? element.keyEnd ?? element.key : nil
       all.append(
-        WireElement(key: element.key, keyEnd: upper, source: element, userData: userData))
+        WireElement(
+          key: element.key, keyEnd: upper, source: element, userData: userData,
+          expressions: try attributes(of: element)))
     }
     return all
   }
@@ -60,12 +64,26 @@ struct WireElement {
       lastEnd = successor(of: element.keyEnd ?? element.key)
       let userData = try UserData.encode(
         elementComment: element.comment, isOpen: lastEnd == nil)
-      all.append(WireElement(key: element.key, source: element, userData: userData))
+      all.append(
+        WireElement(
+          key: element.key, source: element, userData: userData,
+          expressions: try attributes(of: element)))
       if let lastEnd { all.append(WireElement(key: lastEnd, isEnd: true)) }
     }
     for element in elements where element.isCatchAll {
       let userData = try UserData.encode(elementComment: element.comment, isOpen: false)
-      all.append(WireElement(key: [], source: element, userData: userData))
+      all.append(
+        WireElement(
+          key: [], source: element, userData: userData,
+          expressions: try attributes(of: element)))
+    }
+    return all
+  }
+
+  private static func attributes(of element: SetElement) throws(KernelError) -> [[UInt8]] {
+    var all: [[UInt8]] = []
+    for expression in element.expressions {
+      all.append(try expression.handle(EncodingContext()).attributes())
     }
     return all
   }
@@ -102,10 +120,34 @@ struct WireElement {
     if let keyEnd { buffer.append(value: keyEnd, in: NFTA_SET_ELEM_KEY_END) }
     if let verdict = source?.verdict { buffer.append(verdict, in: NFTA_SET_ELEM_DATA) }
     if let data = source?.data { buffer.append(value: data, in: NFTA_SET_ELEM_DATA) }
+    if let object = source?.object {
+      buffer.append(name: object, type: UInt16(NFTA_SET_ELEM_OBJREF.rawValue))
+    }
+    writeExpressions(&buffer)
     if !userData.isEmpty {
       buffer.append(
         attribute: UInt16(NFTA_SET_ELEM_USERDATA.rawValue), payloadBytes: userData.count)
       buffer.append(padded: userData)
+    }
+    buffer.patch(at: start, UInt16(buffer.count - start))
+  }
+
+  /// One expression alone, several as a list.
+  private func writeExpressions(_ buffer: inout MessageBuffer) {
+    guard let first = expressions.first else { return }
+    let start = buffer.count
+    guard expressions.count > 1 else {
+      buffer.append(
+        attribute: UInt16(NFTA_SET_ELEM_EXPR.rawValue), payloadBytes: first.count, isNested: true)
+      buffer.append(padded: first)
+      return
+    }
+    buffer.append(
+      attribute: UInt16(NFTA_SET_ELEM_EXPRESSIONS.rawValue), payloadBytes: 0, isNested: true)
+    for expression in expressions {
+      buffer.append(
+        attribute: UInt16(NFTA_LIST_ELEM.rawValue), payloadBytes: expression.count, isNested: true)
+      buffer.append(padded: expression)
     }
     buffer.patch(at: start, UInt16(buffer.count - start))
   }

@@ -26,6 +26,8 @@ struct ElementCollector {
   private var boundaries4: [Boundary<UInt32>] = []
   private var boundaries6: [Boundary<UInt128>] = []
   private var general: [General] = []
+  /// How many elements are kept one by one, at some hundred bytes each.
+  var keptSingly: Int { general.count }
   /// Attributes of elements that the model has no place for.
   private(set) var unknown: [UnknownItem] = []
 

@@ -61,6 +61,11 @@ private struct Recorder {
     }
     if kind == .set { sets.append(try identify(datagram, reply)) }
     let start = messages.count
+    // In large steps: memory that is only reserved costs nothing, and a copy touches all of it.
+    if start + reply.payload.count + 20 > messages.capacity {
+      messages.reserveCapacity(
+        max(1 << 20, 4 * messages.capacity, start + reply.payload.count + 20))
+    }
     let whole = datagram.extracting(reply.payload.lowerBound - 16..<reply.payload.upperBound)
     unsafe whole.withUnsafeBufferPointer { unsafe messages.append(contentsOf: $0) }
     while messages.count % 4 != 0 { messages.append(0) }

@@ -78,7 +78,12 @@ private struct RecordedDecoder {
     var number: UInt64 = 0
   }
 
+  /// The most elements with more than an address that are decoded: they take 500 bytes each.
+  private static let mostElements = 1 << 21
+
   private let generation: UInt16
+  /// Elements with more than an address, in sets that are closed.
+  private var elementCount = 0
   private var last = RecordedKind.table
   private var tables: [Table] = []
   private var builder: RulesetBuilder?
@@ -168,10 +173,16 @@ private struct RecordedDecoder {
       open = (set, place, ElementCollector(place.set))
     }
     try open?.found.add(message, reply)
+    guard elementCount + (open?.found.keptSingly ?? 0) <= Self.mostElements else {
+      throw MalformedAttribute(place: "more than \(Self.mostElements) elements")
+    }
   }
 
   private mutating func closeSet() {
-    if let open { builder?.finish(open.place, open.found) }
+    if let open {
+      elementCount += open.found.keptSingly
+      builder?.finish(open.place, open.found)
+    }
     open = nil
   }
 }

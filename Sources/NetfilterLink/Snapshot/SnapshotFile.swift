@@ -1,5 +1,3 @@
-import Hashing
-
 /// A snapshot as a file: a short header in ASCII, then the bytes of each section.
 ///
 /// The header names every section with its length and SHA-256, and ends with its own digest, so
@@ -90,27 +88,20 @@ public struct SnapshotFile: Hashable, Sendable {
     return found.bytes
   }
 
-  /// The file's bytes.
+  /// The file's bytes in pieces, one behind the other: the header, then each section.
   ///
   /// O(n), at the speed of SHA-256.
-  public func encoded() -> [UInt8] {
+  public var pieces: [ArraySlice<UInt8>] {
     let header = SnapshotHeader(
       kernelRelease: kernelRelease, machine: machine, generation: generation,
       entries: sections.map {
         .init(name: $0.name, byteCount: $0.bytes.count, digest: $0.bytes.sha256)
       })
-    var bytes = header.encoded()
-    bytes.reserveCapacity(bytes.count + sections.reduce(0) { $0 + $1.bytes.count })
-    for section in sections { bytes += section.bytes }
-    return bytes
+    return [header.encoded()[...]] + sections.map(\.bytes)
   }
-}
 
-extension ArraySlice<UInt8> {
-  /// The SHA-256 of the bytes, 64 hexadecimal digits.
-  var sha256: String {
-    var hash = SHA256()
-    hash.update(contentsOf: span)
-    return hash.hexDigest()
-  }
+  /// The file's bytes.
+  ///
+  /// O(n), at the speed of SHA-256.
+  public func encoded() -> [UInt8] { Array(pieces.joined()) }
 }

@@ -43,7 +43,13 @@ extension LoadedSnapshot {
   ///
   /// - Throws: ``SnapshotError``, ``HostCodingError``.
   public init(parsing bytes: [UInt8]) throws {
-    let file = try SnapshotFile(parsing: bytes)
+    try self.init(SnapshotFile(parsing: bytes))
+  }
+
+  /// Decodes a snapshot.
+  ///
+  /// - Throws: ``SnapshotError``, ``HostCodingError``.
+  init(_ file: SnapshotFile) throws {
     let messages = try file.section("nftables")
     recorded = RecordedRuleset(generation: file.generation, messages: messages)
     ruleset = try recorded.decoded().ruleset

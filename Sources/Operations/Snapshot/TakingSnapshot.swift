@@ -1,5 +1,5 @@
 import LinuxSystem
-import NetfilterLink
+public import NetfilterLink
 
 /// Takes a snapshot: everything nf_tables holds in a namespace, at one generation, and then the host
 /// facts on which it depends as well what can leave.
@@ -10,11 +10,11 @@ import NetfilterLink
 /// - Parameters:
 ///   - namespace: a namespace by name, process id or path; nil for the caller's own.
 ///   - includesHost: whether host facts are read.
-/// - Returns: the file's bytes. The same state gives the same bytes.
+/// - Returns: the snapshot; ``SnapshotFile/encoded()`` is the file. The same state, the same bytes.
 /// - Throws: ``OperationFailure``, ``ExitStatus/unknown`` when the rules change during every attempt.
 public func takeSnapshot(
   of namespace: String?, includesHost: Bool = true
-) throws(OperationFailure) -> [UInt8] {
+) throws(OperationFailure) -> SnapshotFile {
   var target = InstallTarget()
   target.namespace = namespace
   return try target.withSession { session in
@@ -24,23 +24,22 @@ public func takeSnapshot(
       let host = HostCoding.encode(HostReader.readHere())
       sections.append(SnapshotFile.Section(name: "host", bytes: host[...]))
     }
-    let file = SnapshotFile(
+    return SnapshotFile(
       kernelRelease: ProcessFacts.kernelRelease(), machine: ProcessFacts.machine(),
       generation: recorded.generation, sections: sections)
-    return file.encoded()
   }
 }
 
 /// Writes a snapshot to a file that its owner alone can read, or to standard output.
 ///
 /// - Parameters:
-///   - bytes: the file's bytes.
+///   - file: the snapshot.
 ///   - path: where to; nil for standard output, which must not be a terminal.
 /// - Throws: ``OperationFailure``; a file that was there is then as it was.
-public func writeSnapshot(_ bytes: [UInt8], to path: String?) throws(OperationFailure) {
+public func writeSnapshot(_ file: SnapshotFile, to path: String?) throws(OperationFailure) {
   do throws(LinuxError) {
-    guard let path else { return try WholeFile.writeToStandardOutput(bytes) }
-    try WholeFile.write(bytes, to: path)
+    guard let path else { return try WholeFile.writeToStandardOutput(file.pieces) }
+    try WholeFile.write(file.pieces, to: path)
   } catch {
     throw OperationFailure(error.exitStatus, "\(error)")
   }

@@ -189,8 +189,33 @@ struct HostReaderTests {
     let number = try #require(link.peerNamespace)
     let namespace = try #require(
       state.namespaces.value?.first { $0.id.inode == other.identity.inode })
-    #expect(namespace.number == number || namespace.processCount == 0)
+    #expect(namespace.number == number)
+    let there = try #require(namespace.links.value?.first { $0.name == "there0" })
+    #expect(there.kind == "veth")
+    #expect(there.peer == link.index)
+    #expect(there.peerNamespace == namespace.ownNumber)
     #expect(state.namespaces.value?.contains { $0.id == state.namespace.value } == false)
+  }
+
+  @Test func `kernel: a child link in another namespace is found there, with its parent here`()
+    throws
+  {
+    let other = try NetworkNamespace.make()
+    let state = try read {
+      try HostPlant.pair("here0", "there0", in: other)
+      try HostPlant.run(
+        "ip link add child0 link here0 netns /proc/\(getpid())/fd/\(try HostPlant.number(of: other)) type macvlan"
+      )
+      return []
+    }
+    let parent = try #require(state.links.value?.first { $0.name == "here0" })
+    let namespace = try #require(
+      state.namespaces.value?.first { $0.id.inode == other.identity.inode })
+    let child = try #require(namespace.links.value?.first { $0.name == "child0" })
+    #expect(child.kind == "macvlan")
+    #expect(child.peer == parent.index)
+    #expect(child.peerNamespace != nil)
+    #expect(child.peerNamespace == namespace.ownNumber)
   }
 
   @Test func `kernel: routes, rules and forwarding are read as they were set`() throws {

@@ -1,22 +1,6 @@
-import ConnectionReplay
+import KernelTrials
 import NetworkTypes
 import SeededRandom
-
-/// A packet to try.
-struct TrialPacket {
-  var family: Family
-  var bytes: [UInt8]
-  /// Whether its socket has `IP_NODEFRAG` set.
-  var isExempt = false
-
-  var source: IPAddress { address(ipv4At: 12, ipv6At: 8) }
-  var destination: IPAddress { address(ipv4At: 16, ipv6At: 24) }
-
-  private func address(ipv4At four: Int, ipv6At six: Int) -> IPAddress {
-    let field = family == .ipv4 ? bytes[four..<four + 4] : bytes[six..<six + 16]
-    return IPAddress(networkOrderBytes: field) ?? .v4(0)
-  }
-}
 
 /// Makes packets of every shape, each the first of its flow.
 struct PacketSource {
@@ -86,7 +70,7 @@ struct PacketSource {
     let sum = checksum(header)
     header[10] = UInt8(sum >> 8)
     header[11] = UInt8(sum & 0xff)
-    return TrialPacket(family: .ipv4, bytes: header + payload, isExempt: isExempt)
+    return TrialPacket(header + payload, isExempt: isExempt)
   }
 
   private mutating func ipv6() -> TrialPacket {
@@ -113,7 +97,7 @@ struct PacketSource {
         0x60 | pick([0, 0, 1, 11]), pick([0, 0x25, 0x81]), UInt8(number >> 8), UInt8(number & 0xff),
         UInt8(length >> 8), UInt8(length & 0xff), next, pick([64, 64, 1, 255]),
       ] + ends
-    return TrialPacket(family: .ipv6, bytes: header + payload)
+    return TrialPacket(header + payload)
   }
 
   private mutating func extensionHeader(_ next: UInt8) -> (UInt8, [UInt8]) {

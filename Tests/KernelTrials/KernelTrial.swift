@@ -1,31 +1,31 @@
-import Bytecode
-import BytecodeInterpreter
-import ConnectionReplay
-import LinuxSystem
+package import Bytecode
+package import BytecodeInterpreter
+package import ConnectionReplay
+package import LinuxSystem
 import NetfilterLink
 import NetworkTypes
 import TestSupport
 
 /// A sandbox with a ruleset that nft(8) loaded, and the interpreter of what the kernel then holds.
-final class KernelTrial {
+package final class KernelTrial {
   /// What one packet met in the kernel.
-  struct Sighting: Equatable {
+  package struct Sighting: Equatable {
     /// What left by the wire.
-    var departures: [[UInt8]]
+    package var departures: [[UInt8]]
     /// The steps of its trace; nil when the kernel could not trace it.
-    var steps: [String]?
+    package var steps: [String]?
     /// Why the kernel refused to send it.
-    var refusal: ErrorNumber?
+    package var refusal: ErrorNumber?
   }
 
-  let sandbox: PacketSandbox
+  package let sandbox: PacketSandbox
   private let watch: Watch
-  private(set) var ruleset = Ruleset()
-  private(set) var interpreter: Interpreter?
+  package private(set) var ruleset = Ruleset()
+  package private(set) var interpreter: Interpreter?
   /// Whether flows may be translated.
-  private(set) var translates = false
+  package private(set) var translates = false
 
-  init() throws {
+  package init() throws {
     let sandbox = try PacketSandbox()
     self.sandbox = sandbox
     watch = try sandbox.inside.run {
@@ -53,7 +53,7 @@ final class KernelTrial {
   /// Loads a ruleset with nft(8), without the rules that it refuses.
   ///
   /// Returns the text that was loaded, or the complaint about something else than a rule.
-  func load(_ text: String) throws -> Result<String, Complaint> {
+  package func load(_ text: String) throws -> Result<String, Complaint> {
     try sandbox.inside.run {
       var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       let offset = Self.tracing.count { $0 == "\n" }
@@ -79,9 +79,49 @@ final class KernelTrial {
     }
   }
 
+  /// Loads rules with iptables-nft, without those that it refuses; the text that was loaded.
+  ///
+  /// `four` and `six` are inputs of its restore programs for the two families.
+  package func load(four: String, six: String) throws -> Result<String, Complaint> {
+    try sandbox.inside.run {
+      let cleared = try Program.run(["nft", "-f", "-"], input: Self.tracing)
+      guard cleared.ending == .exit(0) else { return .failure(Complaint(text: cleared.error)) }
+      var loaded = ""
+      for (program, text) in [("iptables-nft-restore", four), ("ip6tables-nft-restore", six)]
+      where !text.isEmpty {
+        switch try Self.restore(program, text) {
+        case .success(let taken): loaded += "# \(program)\n" + taken
+        case .failure(let complaint): return .failure(complaint)
+        }
+      }
+      try read()
+      return .success(loaded)
+    }
+  }
+
+  private static func restore(
+    _ program: String, _ text: String
+  ) throws -> Result<String, Complaint> {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    for _ in 0..<20 {
+      let outcome = try Program.run([program], input: lines.joined(separator: "\n"))
+      if outcome.ending == .exit(0) { return .success(lines.joined(separator: "\n")) }
+      // `Error occurred at line: 7`, or `line 7: …failed`.
+      let words = outcome.error.split { " :\n".contains($0) }
+      let place = words.indices.lazy.compactMap { index -> Int? in
+        words[index] == "line" && index + 1 < words.count ? Int(words[index + 1]) : nil
+      }.first
+      guard let place, lines.indices.contains(place - 1), lines[place - 1].hasPrefix("-A") else {
+        return .failure(Complaint(text: outcome.error))
+      }
+      lines[place - 1] = ""
+    }
+    return .failure(Complaint(text: "too many refused rules"))
+  }
+
   /// What nft(8) says about a ruleset as a whole.
-  struct Complaint: Error {
-    var text: String
+  package struct Complaint: Error {
+    package var text: String
   }
 
   private func read() throws {
@@ -97,7 +137,7 @@ final class KernelTrial {
   }
 
   /// Sends a packet and watches; `expects` says whether to wait for it on the wire.
-  func send(_ packet: TrialPacket, expects: Bool) throws -> Sighting {
+  package func send(_ packet: TrialPacket, expects: Bool) throws -> Sighting {
     _ = sandbox.departures()
     let refusal = try sandbox.send(packet.bytes, bypassesReassembly: packet.isExempt)
     var departures = sandbox.departures()
@@ -142,7 +182,7 @@ final class KernelTrial {
   }
 
   /// The steps of the interpreter's trace in the same words, without rules that broke.
-  static func steps(_ trace: [VisitedRule]) -> [String] {
+  package static func steps(_ trace: [VisitedRule]) -> [String] {
     trace.compactMap { visited in
       let outcome: String
       switch visited.result {
@@ -172,7 +212,7 @@ final class KernelTrial {
   // MARK: The model's side
 
   /// What the model is told about a packet of the sandbox.
-  func context(_ packet: TrialPacket) -> PacketContext {
+  package func context(_ packet: TrialPacket) -> PacketContext {
     var context = PacketContext(family: packet.family, bytes: packet.bytes)
     context.trackAsFirst()
     let link = NetworkInterface(index: sandbox.linkIndex, name: "eth0")
@@ -210,7 +250,7 @@ final class KernelTrial {
     return context
   }
 
-  var surroundings: Surroundings {
+  package var surroundings: Surroundings {
     var surroundings = Surroundings()
     surroundings.isListedAsRegistered = true
     surroundings.areDynamicSetsAsRead = false

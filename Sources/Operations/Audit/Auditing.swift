@@ -1,0 +1,98 @@
+import Bytecode
+import HostAudit
+import NetfilterLink
+import PolicyLanguage
+import RuleCompiler
+
+/// Decides whether a host holds a policy, for every packet at once.
+///
+/// Reads a snapshot, or takes one, and judges that; nothing is changed, and nothing is sent but by
+/// a replay in a namespace made for it.
+///
+/// - Parameters:
+///   - request: what to do.
+///   - progress: is called with one line of text now and then.
+/// - Returns: what was found; its status is the exit code.
+/// - Throws: ``OperationFailure`` when there is nothing to judge.
+public func audit(
+  _ request: AuditRequest, progress: (String) -> Void = { _ in }
+) throws(OperationFailure) -> AuditReport {
+  let subject = try AuditSubject(request, progress)
+  let compiled = compile(subject.policy, tableName: subject.tableName)
+  progress("packets …")
+  var packets = PacketClaims(
+    subject, intervalBudget: request.intervalBudget, confirms: request.confirms)
+  let noLeak = packets.noLeak()
+  progress("packets that must be able to leave …")
+  let noOverBlocking = packets.noOverBlocking()
+  let nothingEnters = packets.nothingEnters()
+  progress("sockets and flows …")
+  let listeners = subject.listenerClaim()
+  let liveFlows = subject.liveFlowClaim()
+  let rows = subject.bypasses(acceptsMidStream: packets.acceptsMidStream())
+  let helpers = rows.first { $0.bypass == .helpers }?.status
+  let noLeakEstablished = packets.noLeakEstablished(
+    restingOn: [
+      ("no-leak", noLeak.answer), ("nothing-enters", nothingEnters.answer),
+      ("live-flows", liveFlows.answer),
+    ],
+    helpers: helpers == .absent ? .holds : .unknown)
+  var claims = [
+    noLeak, noLeakEstablished, noOverBlocking, nothingEnters, listeners, liveFlows,
+    subject.waysAroundClaim(rows),
+  ]
+  if let installed = subject.installedClaim(compiled) { claims.append(installed) }
+  if !subject.unread.isEmpty {
+    for index in claims.indices {
+      claims[index].answer = claims[index].answer.and(.unknown)
+      claims[index].causes += subject.unread.map { "the snapshot's \($0) is not known here" }
+    }
+  }
+  return AuditReport(
+    policy: subject.policy.name, policyDigest: compiled.digest,
+    rulesetDigest: subject.rulesetDigest, generation: subject.snapshot.generation,
+    kernel: subject.snapshot.kernelRelease, source: subject.source, scope: subject.scope,
+    claims: claims,
+    clauses: subject.policy.clauseAnswers(claims, open: packets.openClauses),
+    waysAround: rows.map(WayAround.init))
+}
+
+extension AuditSubject {
+  /// Weir's table is what weir would install; nil when it is not there.
+  fileprivate func installedClaim(_ compiled: CompiledPolicy) -> AuditClaim? {
+    let table = snapshot.ruleset.tables.first { $0.family == .inet && $0.name == tableName }
+    guard let table,
+      let drift = table.drift(from: { compiled.table(generation: $0) })
+    else { return nil }
+    var claim = AuditClaim(.asInstalled, drift.differences.isEmpty ? .holds : .fails)
+    claim.findings = drift.differences.map { AuditFinding("drift: \($0)") }
+    claim.assumptions = ["the addresses of names are not compared"]
+    return claim
+  }
+}
+
+extension Policy {
+  /// One row a clause: what the claims about packets say of it alone.
+  fileprivate func clauseAnswers(
+    _ claims: [AuditClaim], open: [ClaimKind: Set<String>]
+  ) -> [ClauseAnswer] {
+    let packetClaims: [ClaimKind] = [.noLeak, .noLeakEstablished, .noOverBlocking, .nothingEnters]
+    let judged = claims.filter { packetClaims.contains($0.claim) }
+    let failing = Set(judged.flatMap(\.findings).compactMap(\.clause))
+    let openClauses = open.values.reduce(into: Set<String>()) { $0.formUnion($1) }
+    // A claim without clauses of its own that is not decided says nothing of any clause.
+    let isAllOpen = judged.contains { $0.answer == .unknown && open[$0.claim] == nil }
+    return clauseStatuses([], exercised: [:]).map { row in
+      switch row.answer {
+      case .notEnforced, .notAPacketRule:
+        ClauseAnswer(clause: row.clause, answer: row.answer.rawValue, detail: row.detail)
+      default:
+        ClauseAnswer(
+          clause: row.clause,
+          answer: failing.contains(row.clause)
+            ? "fails" : openClauses.contains(row.clause) || isAllOpen ? "unknown" : "proved",
+          detail: row.detail)
+      }
+    }
+  }
+}

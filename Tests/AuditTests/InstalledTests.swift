@@ -1,0 +1,94 @@
+import LinuxSystem
+import Operations
+import TestSupport
+import Testing
+
+/// The audit of a namespace where weir installed the policy, and of one where somebody meddled.
+@Suite(.enabled(if: ThrowAwayNamespace.isThere, Comment(rawValue: ThrowAwayNamespace.reason)))
+struct InstalledTests {
+  private static let pins = [
+    "smtp.gmail.com=142.250.1.108", "pop.gmail.com=142.250.1.109", "imap.gmail.com=142.250.1.110",
+  ]
+
+  /// Installs the built-in policy, meddles by nft commands, and audits.
+  private func audited(after changes: String...) throws -> AuditReport {
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name eth1")
+      try HostPlant.run("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up")
+      var request = ApplyRequest(policy: try loadPolicy("app-engine-sockets"))
+      request.pins = try NamePins(arguments: Self.pins)
+      _ = try apply(request)
+      for change in changes { try HostPlant.run("nft \(change)") }
+      return try audit(AuditRequest(policy: try loadPolicy("app-engine-sockets")))
+    }
+  }
+
+  private func answer(_ report: AuditReport, _ claim: ClaimKind) -> ClaimAnswer? {
+    report.claims.first { $0.claim == claim }?.answer
+  }
+
+  @Test func `kernel: where weir installed its policy, every claim about packets holds`() throws {
+    let report = try audited()
+    for claim in report.claims where claim.claim != .waysAround {
+      #expect(
+        claim.answer == .holds, "\(claim.claim): \(claim.findings.map(\.told)) \(claim.causes)")
+    }
+    for row in report.clauses {
+      let outside = ["idle", "transfer", "billing", "sockopt"].contains(row.clause)
+      #expect(row.answer == "proved" || outside, "\(row)")
+    }
+  }
+
+  @Test func `kernel: an accept at the head of weir's chain is a leak, with packet and rule`()
+    throws
+  {
+    let report = try audited(after: "insert rule inet weir output udp dport 9999 accept")
+    let leak = try #require(report.claims.first { $0.claim == .noLeak })
+    #expect(leak.answer == .fails)
+    #expect(leak.findings.contains { $0.path.contains { $0.rule.contains("9999 accept") } })
+    #expect(answer(report, .asInstalled) == .fails)
+    #expect(report.status == .finding)
+  }
+
+  @Test func `kernel: a table of somebody else that drops is over-blocking, with its name`() throws
+  {
+    let report = try audited(
+      after: "add table inet other",
+      "'add chain inet other late { type filter hook output priority 50; }'",
+      "add rule inet other late ip6 daddr 2606::/16 drop")
+    let blocked = try #require(report.claims.first { $0.claim == .noOverBlocking })
+    #expect(blocked.answer == .fails)
+    #expect(blocked.findings.contains { $0.path.contains { $0.table == "inet other" } })
+    #expect(answer(report, .noLeak) == .holds)
+    #expect(answer(report, .asInstalled) == .holds)
+  }
+
+  @Test func `kernel: a flushed name set keeps an exception shut, and that is told`() throws {
+    let report = try audited(after: "flush set inet weir g1/name4/smtp.gmail.com")
+    #expect(answer(report, .noLeak) == .holds)
+    #expect(answer(report, .asInstalled) == .holds)
+  }
+
+  @Test func `kernel: a generation map that leads elsewhere is drift and over-blocking`() throws {
+    let report = try audited(after: "flush map inet weir generation/out")
+    #expect(answer(report, .noOverBlocking) == .fails)
+    #expect(answer(report, .asInstalled) == .fails)
+  }
+
+  @Test func `kernel: an address put into a name set beyond what the name may be is a leak`() throws
+  {
+    let report = try audited(
+      after: "add element inet weir g1/name4/smtp.gmail.com '{ 142.250.1.200 }'")
+    // Within what the name may be, the set is the meaning of the name; the policy says no more.
+    #expect(answer(report, .noLeak) == .holds)
+  }
+
+  @Test func `a certificate says the same of the same snapshot, and names the policy's digest`()
+    throws
+  {
+    let report = try audited()
+    let certificate = AuditCertificate(report)
+    #expect(certificate.policySha256 == report.policyDigest)
+    #expect(certificate.claims.map(\.claim) == report.claims.map(\.claim))
+  }
+}
