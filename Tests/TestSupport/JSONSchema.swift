@@ -104,12 +104,16 @@ public struct JSONSchema {
     return (root["$defs"] as? [String: [String: Any]])?[name] ?? ["unresolved": reference]
   }
 
+  /// Foundation reads `true` and `1` as numbers that both are `Bool`; only their class differs.
+  private static func isBoolean(_ value: Any) -> Bool { "\(type(of: value))".contains("Bool") }
+
   private static func isType(_ value: Any, _ type: String) -> Bool {
     switch type {
     case "object": value is [String: Any]
     case "array": value is [Any]
     case "string": value is String
-    case "integer": value is Int && !(value is Bool)
+    case "integer": value is Int && !isBoolean(value)
+    case "boolean": isBoolean(value)
     default: false
     }
   }
