@@ -44,11 +44,20 @@ public struct SymbolicAnalyzer: ~Copyable {
     _ ruleset: Ruleset, _ host: AnalysisFacts = AnalysisFacts(),
     budget: DiagramBudget = DiagramBudget()
   ) {
+    self.init(ruleset, host, numberedFor: ruleset, budget: budget)
+  }
+
+  /// Prepares an analysis whose numbers for links and control groups are those of `vocabulary`, which
+  /// has all tables of the ruleset and maybe more.
+  init(
+    _ ruleset: Ruleset, _ host: AnalysisFacts, numberedFor vocabulary: Ruleset,
+    budget: DiagramBudget
+  ) {
     self.ruleset = ruleset
     self.host = host
     diagrams = PacketDiagrams(budget: budget)
-    links = LinkTable(ruleset, host)
-    let cgroups = CgroupTable(ruleset)
+    links = LinkTable(vocabulary, host)
+    let cgroups = CgroupTable(vocabulary)
     cgroupLevel = cgroups.level
     for (index, table) in ruleset.tables.enumerated() {
       for (place, set) in table.sets.enumerated() {

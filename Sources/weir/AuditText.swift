@@ -94,7 +94,7 @@ enum AuditText {
   }
 
   /// Text from a kernel or a policy without what a terminal would act on.
-  private static func clean(_ text: String) -> String {
+  static func clean(_ text: String) -> String {
     String(
       text.unicodeScalars.map {
         $0.properties.generalCategory == .control ? "\u{fffd}" : Character($0)

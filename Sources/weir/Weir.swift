@@ -26,5 +26,6 @@ struct Weir: ParsableCommand {
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self, AuditVerb.self,
+      DiffVerb.self,
     ])
 }

@@ -95,11 +95,8 @@ struct WitnessReader {
       return Witness(
         finding: finding, agreement: .undecided("the packet cannot be written as bytes"))
     }
-    var surroundings = Surroundings()
-    surroundings.elapsedMilliseconds = 0
-    surroundings.areDynamicSetsAsRead = true
-    let passage = interpreter.passage(of: packet, path: way.path, in: surroundings)
-    finding.path = passage.trace.compactMap { step($0) }
+    let passage = interpreter.passage(of: packet, path: way.path, in: .asRead)
+    finding.path = passage.trace.compactMap { subject.snapshot.ruleset.step($0) }
     finding.confirmation = confirmer?.confirmation(point, way, links, isBlocked: isBlocked)
     switch passage.fate {
     case .passes(let passed):
@@ -124,9 +121,21 @@ struct WitnessReader {
         agreement: .undecided(obstacles.map(\.description).joined(separator: "; ")))
     }
   }
+}
 
+extension Surroundings {
+  /// No time has passed since the rules were read, and sets hold what they held.
+  static var asRead: Surroundings {
+    var surroundings = Surroundings()
+    surroundings.elapsedMilliseconds = 0
+    surroundings.areDynamicSetsAsRead = true
+    return surroundings
+  }
+}
+
+extension Ruleset {
   /// A rule that had a part in the packet's way; nil for one that broke.
-  private func step(_ visited: VisitedRule) -> PathStep? {
+  func step(_ visited: VisitedRule) -> PathStep? {
     let verdict: String
     switch visited.result {
     case .broke: return nil
@@ -137,14 +146,12 @@ struct WitnessReader {
     case .policy(let value): verdict = "policy \(value.text)"
     }
     let place = visited.place
-    let text = subject.snapshot.ruleset.text(of: place) ?? "policy \(verdict)"
+    let text = text(of: place) ?? "policy \(verdict)"
     return PathStep(
       table: "\(place.family.keyword) \(place.table)", chain: place.chain, handle: place.handle,
       rule: text, verdict: verdict)
   }
-}
 
-extension Ruleset {
   /// A rule as nft writes it, or as a listing of its bytecode where nft has no words; nil for the
   /// end of a chain.
   fileprivate func text(of place: RulePlace) -> String? {
@@ -172,7 +179,7 @@ extension Verdict {
 }
 
 extension PacketWay {
-  fileprivate var path: Path {
+  var path: Path {
     switch self {
     case .egress: .output
     case .forwarding: .forward
@@ -183,7 +190,7 @@ extension PacketWay {
 
 extension PacketPoint {
   /// The flow that the packet's addresses and ports name.
-  fileprivate func flow(_ way: PacketWay) -> Flow {
+  func flow(_ way: PacketWay) -> Flow {
     let isInbound = way == .ingress
     let ipProtocol = IPProtocol(rawValue: UInt8(min(self[.transportProtocol], 255)))
     var flow = Flow(
@@ -200,7 +207,7 @@ extension PacketPoint {
   }
 
   /// What the packet is beyond its flow, where that is not the usual.
-  fileprivate func facts(_ links: WitnessLinks) -> [String] {
+  func facts(_ links: WitnessLinks) -> [String] {
     let states = ["invalid", "established", "related", "new", "untracked"]
     var facts = ["ct state \(states[Int(min(self[.conntrackState], 4))])"]
     if self[.conntrackDirection] == 1 { facts.append("ct direction reply") }
@@ -239,7 +246,7 @@ extension PacketPoint {
   }
 
   /// The packet for the interpreter; nil for one that no bytes can say.
-  fileprivate func context(_ links: WitnessLinks) -> PacketContext? {
+  func context(_ links: WitnessLinks) -> PacketContext? {
     guard let bytes else { return nil }
     let states: [ConntrackState] = [.invalid, .established, .related, .new, .untracked]
     let state = states[Int(self[.conntrackState])]
@@ -271,7 +278,7 @@ extension PacketPoint {
 
 extension UInt8 {
   /// Two hexadecimal digits.
-  fileprivate var hexadecimal: String {
+  var hexadecimal: String {
     let digits = Array("0123456789abcdef")
     return String([digits[Int(self >> 4)], digits[Int(self & 15)]])
   }

@@ -9,6 +9,9 @@ public struct NamePins: Sendable {
   /// No pins.
   public init() { addresses = [:] }
 
+  /// Pins that something else says.
+  init(_ addresses: [String: [IPAddress]]) { self.addresses = addresses }
+
   /// Reads `name=address,address` arguments.
   ///
   /// - Throws: ``OperationFailure`` (64) for a text that is none.
