@@ -89,7 +89,7 @@ let package = Package(
     tests(
       "PolicyLanguageTests",
       [
-        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", "SeededRandom",
+        "PolicyLanguage", "PolicyMeaning", "NetworkTypes", "SeededRandom", "TestSupport",
         .product(name: "Yams", package: "Yams"),
       ]),
     tests(
@@ -164,7 +164,7 @@ let package = Package(
         "weir", "Operations", "NetfilterLink", "LinuxSystem", "ConnectionReplay", "NetworkTypes",
         "Bytecode", "HostFacts", "TestSupport",
       ]),
-    tests("AuditTests", ["Operations", "LinuxSystem", "TestSupport"]),
+    tests("AuditTests", ["Operations", "NetfilterLink", "LinuxSystem", "TestSupport"]),
     tests("RepositoryTests", []),
   ]
 )

@@ -12,7 +12,8 @@ import parts
 from measure import Bench
 
 PARTS = {"print": parts.compiling, "apply": parts.applying, "change": parts.changing,
-         "snapshot": parts.snapshots, "packets": parts.packets, "verify": parts.verifying}
+         "snapshot": parts.snapshots, "packets": parts.packets, "verify": parts.verifying,
+         "audit": parts.auditing}
 
 
 def first_line(*command):

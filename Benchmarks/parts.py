@@ -298,3 +298,65 @@ def verifying(bench):
                   *(goal_at_least(value, goals[rung], f">= {goals[rung]:,}/s")
                     if rung in goals else ("", "")))
     table.show()
+
+
+def auditing(bench):
+    """Deciding from a snapshot, for every packet; taking the snapshot is not in it."""
+    folder = bench.folder
+    allow = folder / "audit.yaml"
+    allow.write_text("policy: audited\ninbound: deny\nsource-ports: any\ndefault: deny\n"
+                     "allow:\n  - {clause: web, to: [192.0.2.0/24, 2001:db8:1::/48], port: tcp/443}\n")
+
+    def linear(count):
+        return "".join(
+            f"ip daddr 10.{n >> 8 & 255}.{n & 255}.{n % 251} tcp dport {n % 65535 + 1} drop\n"
+            for n in range(count))
+
+    base = "table inet t {{ {0} chain o {{ type filter hook output priority 0; policy accept;\n{1} }}\n}}\n"
+    chains = "".join(f"chain c{n} {{ tcp dport {n + 1} drop\n ip daddr 10.0.{n}.0/24 accept\n }}\n"
+                     for n in range(200))
+    jumps = "".join(f"ip saddr 10.{n}.0.0/16 jump c{n}\n" for n in range(200))
+    rulesets = {"1 000 linear rules": (["nft", "-f"], base.format("", linear(1000)), None),
+                "10 000 linear rules": (["nft", "-f"], base.format("", linear(10_000)), 1.0),
+                "200 chains with jumps": (["nft", "-f"], base.format(chains, jumps), None)}
+    save = "*filter\n:OUTPUT ACCEPT [0:0]\n" + "".join(
+        f"-A OUTPUT -d 10.{n >> 8}.{n & 255}.{n % 251} -p tcp -m tcp --dport {n + 1} -m conntrack "
+        "--ctstate NEW -j DROP\n" for n in range(5000)) + "COMMIT\n"
+    rulesets["iptables-nft, 5 000 rules"] = (["iptables-nft-restore"], save, None)
+    cases = {}
+    goals = {}
+
+    def record(name, command, policy, limit, text=None):
+        path = folder / f"audit-{len(cases)}.weir"
+        source = folder / f"audit-{len(cases)}.rules"
+        if text is not None:
+            source.write_text(text)
+            command = [*command, source]
+        line = " ".join(str(word) for word in command)
+        subprocess.run(
+            ["unshare", "-n", "sh", "-c",
+             f"{line} >/dev/null 2>&1 && {bench.weir} snapshot --output {path}"], check=True)
+        cases[name] = Case([bench.weir, "audit", policy, "--snapshot", path], codes=(0, 1, 2))
+        goals[name] = limit
+
+    record("built-in policy's rules",
+           [bench.weir, "apply", "app-engine-sockets", "--resolve", "smtp.gmail.com=142.250.1.108",
+            "--resolve", "pop.gmail.com=142.250.1.109", "--resolve",
+            "imap.gmail.com=142.250.1.110"], "app-engine-sockets", 0.1)
+    for name, (command, text, limit) in rulesets.items():
+        record(name, command, allow, limit, text)
+    for size in [100_000] + ([] if bench.quick else [1_000_000]):
+        policy = lists.PrefixList(size).write_policy(folder, f"audit-{size}")
+        record(f"{size} + {size // 4} prefixes", [bench.weir, "apply", policy], policy,
+               0.3 if size == 100_000 else 10.0)
+    results = bench.run(cases)
+    table = Table("Audit, from a snapshot", ["rules", "wall", "processor", "peak", "goal", ""])
+    for name in cases:
+        samples = results[name]
+        wall = median(samples, "wall")
+        limit = goals[name]
+        verdict = goal(wall, limit, f"<= {milliseconds(limit)}") if limit else ("", "")
+        table.add(name, milliseconds(wall), milliseconds(median(samples, "cpu")),
+                  f"{median(samples, 'peak'):.0f} MiB", *verdict)
+    table.show()
+    print("Whole processes: reading the snapshot, every claim, the report.")

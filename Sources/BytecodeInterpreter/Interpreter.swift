@@ -1,12 +1,13 @@
 public import Bytecode
 import NetworkTypes
 
-/// Tells what nf_tables would do with a packet at a hook.
+/// Tells what nf_tables would do with a packet, at one hook or on its whole path.
 ///
-/// Exact for every expression that weir's own rulesets use; whatever else a packet meets makes the
-/// answer ``Outcome/cannotDecide(reasons:)``. Tables of other families, dormant tables and
-/// chains at other hooks do not count. Base chains run by priority; the packet passes when every
-/// one accepts, and a drop is final.
+/// ``outcome(hook:packet:)`` is the quick way, for one hook: what depends on other hooks (nat chains,
+/// devices) or on something that is not stated is ``Outcome/cannotDecide(reasons:)``.
+/// ``passage(of:path:in:)`` walks every hook, and every way through what is not stated. Base chains
+/// run by priority; the packet passes when every one accepts, and a drop is final. Dormant tables do
+/// not count.
 ///
 /// Source: `nf_hook_slow`, `net/netfilter/core.c`; `nft_do_chain`,
 /// `net/netfilter/nf_tables_core.c`.

@@ -251,24 +251,26 @@ extension SymbolicAnalyzer {
 
   // MARK: Transport headers
 
-  /// The part of a match that reads a transport header: no later fragment, and no short header.
+  /// The part of a match that reads a transport header, whatever protocol it is of: a later fragment
+  /// has none, and a short one is dropped.
   private mutating func reading(
-    _ number: UInt32?, _ length: UInt32, _ hit: Condition, _ name: String
+    _ length: UInt32, _ hit: Condition, _ name: String
   ) throws(PacketSetError) -> MatchAnswer {
     let later = try laterFragments()
     let first = try diagrams.complement(later)
-    let short = try diagrams.intersection(first, set(.transportLength, 0, length - 1))
-    let readable = try diagrams.difference(first, short)
-    var condition = try both(Condition(yes: readable), hit)
-    guard let number else { return MatchAnswer(drops: short, condition: condition) }
-    // The rule asks for the protocol; without that the match reads what is no such header.
-    let own = try diagrams.set(.transportProtocol, number)
-    condition = try both(Condition(yes: own), condition)
-    let foreign = Condition(
-      yes: .nothing, unsure: try diagrams.complement(own),
-      causes: [cause("the match \(name) in a packet of another protocol")])
-    condition = try either(condition, foreign)
-    return MatchAnswer(drops: try diagrams.intersection(short, own), condition: condition)
+    // Without a protocol the match reads the IPv6 header.
+    let hasProtocol = try set(.transportProtocol, 0, 255)
+    let short = try diagrams.intersection([
+      first, hasProtocol, set(.transportLength, 0, length - 1),
+    ])
+    let readable = try diagrams.intersection([
+      first, hasProtocol, set(.transportLength, length, 64),
+    ])
+    let odd = Condition(
+      yes: .nothing, unsure: try diagrams.intersection(first, diagrams.complement(hasProtocol)),
+      causes: [cause("the match \(name) in a packet without a transport protocol")])
+    return MatchAnswer(
+      drops: short, condition: try either(both(Condition(yes: readable), hit), odd))
   }
 
   private mutating func ports(
@@ -293,7 +295,7 @@ extension SymbolicAnalyzer {
     case .either: hit = try either(source, destination)
     }
     if match.isInverted { hit = try not(hit) }
-    return try reading(nil, 4, hit, "multiport")
+    return try reading(4, hit, "multiport")
   }
 
   /// Source: `tcp_mt`, `udp_mt`, `net/netfilter/xt_tcpudp.c`.
@@ -311,13 +313,12 @@ extension SymbolicAnalyzer {
       hit = try both(hit, match.areFlagsInverted ? not(flags) : flags)
     }
     if match.option != 0 { hit = try both(hit, .unknown([cause("a TCP option")])) }
-    var answer = try reading(number, length, hit, number == 6 ? "tcp" : "udp")
+    var answer = try reading(length, hit, number == 6 ? "tcp" : "udp")
     if number == 6 {
       // A fragment that begins eight bytes into a TCP header is taken for an attack.
       let second = (0..<8 as Range<UInt32>).map { Interval($0 << 13 | 1, $0 << 13 | 1) }
       let attack = try diagrams.intersection([
-        diagrams.set(.family, 0), diagrams.set(.transportProtocol, 6),
-        diagrams.set(.fragment, IntervalSet(second)),
+        diagrams.set(.family, 0), diagrams.set(.fragment, IntervalSet(second)),
       ])
       answer.drops = try diagrams.union(answer.drops, attack)
     }
@@ -334,7 +335,7 @@ extension SymbolicAnalyzer {
         .sourcePort, type | UInt32(match.codes.lowerBound), type | UInt32(match.codes.upperBound)))
     if number == 1 && match.type == 255 { hit = .always }
     if match.isInverted { hit = try not(hit) }
-    return try reading(number, 8, hit, number == 1 ? "icmp" : "icmp6")
+    return try reading(8, hit, number == 1 ? "icmp" : "icmp6")
   }
 }
 

@@ -72,7 +72,8 @@ extension SymbolicAnalyzer {
     return host.hasLoneFragments ? all : try diagrams.intersection(all, whole)
   }
 
-  /// Source: `nf_conntrack_in` and the `*_error` functions of `net/netfilter/nf_conntrack_*.c`.
+  /// Source: `nf_conntrack_in` and the `*_error` functions of `net/netfilter/nf_conntrack_*.c`;
+  /// `ipv4_conntrack_local`, `net/netfilter/nf_conntrack_proto.c`.
   private mutating func conntrack() throws(PacketSetError) -> Diagram {
     let isTracked = try set(.conntrackState, 1...3)
     var tracked = [try set(.transportProtocol, 0...255)]
@@ -121,14 +122,14 @@ extension SymbolicAnalyzer {
       ])
       plain.append(try implies(set(.conntrackState, 4...4), exempt))
     }
-    // Conntrack collects the fragments of IPv6 packets, and no socket is exempt.
-    let states: ClosedRange<UInt32> = collectsFragments ? 0...4 : 1...3
-    let collected = try implies(
-      diagrams.intersection(set(.family, 1...1), set(.conntrackState, states)),
-      set(.fragment, 0...0, 0x4000...0x4000, 0x8000...0x8000, 0xc000...0xc000))
+    // Conntrack follows no fragment: it puts them together, or takes those of a socket that is
+    // exempt (`IP_NODEFRAG`, IPv4 only) for invalid.
+    let whole = try set(.fragment, 0...0, 0x4000...0x4000, 0x8000...0x8000, 0xc000...0xc000)
+    var collected = [try implies(set(.conntrackState, 1...3), whole)]
+    if collectsFragments { collected.append(try implies(set(.family, 1...1), whole)) }
     let consistent = try diagrams.choose(
       isTracked, diagrams.intersection(tracked), diagrams.intersection(plain))
-    return try diagrams.intersection(collected, consistent)
+    return try diagrams.intersection(collected + [consistent])
   }
 
   /// Source: `__inet_dev_addr_type`, `net/ipv4/fib_frontend.c`; `nft_fib6_eval_type`,

@@ -20,6 +20,7 @@ extension SymbolicAnalyzer {
   /// - Parameters:
   ///   - target: packets as they are at the end of the way.
   ///   - analysis: the way.
+  /// - Returns: the packets that may, and those that do.
   /// - Throws: ``PacketSetError/tooComplex``.
   public mutating func packets(
     endingIn target: Diagram, _ analysis: WayAnalysis

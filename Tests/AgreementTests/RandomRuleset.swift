@@ -213,8 +213,15 @@ struct RandomRuleset {
     }
   }
 
-  /// A match of xtables with its structure.
+  /// A match of xtables with its structure, padded to 8 bytes.
   private mutating func extensionMatch() -> ExtensionMatch {
+    var match = shortMatch()
+    match.info += [UInt8](repeating: 0, count: -match.info.count & 7)
+    precondition(match.value(in: match.name == "icmp" ? .ip : .inet) != nil, match.name)
+    return match
+  }
+
+  private mutating func shortMatch() -> ExtensionMatch {
     func half(_ value: UInt16) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8)] }
     let inverted: UInt8 = chance(3) ? 1 : 0
     switch random.next(upperBound: 8) {

@@ -71,6 +71,19 @@ import Testing
       ["socket load cgroupv2 level 1 => reg 1", "cmp eq reg 1 0x00000007 0x00000000"],
       "socket cgroupv2 level 1 7"
     ),
+    (
+      [
+        "meta load mark => reg 1", "bitwise reg 1 = ( reg 1 & 0xffffffef ) ^ 0x00000010",
+        "meta set mark with reg 1",
+      ], "meta mark set meta mark & 0xffffffef ^ 0x10"
+    ),
+    (
+      [
+        "payload load 1b @ network header + 9 => reg 1", "cmp eq reg 1 0x00000006",
+        "immediate reg 1 0x00005a00",
+        "payload write reg 1 => 2b @ transport header + 2 csum_type 1 csum_off 16 csum_flags 0x0",
+      ], "ip protocol tcp tcp dport set 90"
+    ),
     (["queue num 1-4 bypass"], "queue flags bypass to 1-4"),
     (
       ["match name recent rev 1 info 8:01", "target name TRACE rev 0 info 0:"],

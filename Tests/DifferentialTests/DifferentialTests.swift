@@ -16,7 +16,10 @@ struct DifferentialTests {
     try differential.run(
       count: Int(Self.setting("WEIR_DIFFERENTIAL_RULESETS") ?? 300),
       seed: Self.setting("WEIR_DIFFERENTIAL_SEED") ?? 1,
-      packets: Int(Self.setting("WEIR_DIFFERENTIAL_PACKETS") ?? 60))
+      packets: Int(Self.setting("WEIR_DIFFERENTIAL_PACKETS") ?? 60)
+    ) { line in
+      FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
     print(differential.summary)
     for difference in differential.differences.prefix(5) { print(difference) }
     #expect(differential.differences.isEmpty)

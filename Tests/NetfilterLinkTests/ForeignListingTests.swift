@@ -74,4 +74,18 @@ struct ForeignListingTests {
     #expect(ruleCount > 200)
     #expect(otherCount == 0)
   }
+
+  @Test func `kernel: every rule that nft wrote is one line, and most need no listing`() throws {
+    var (lineCount, listingCount) = (0, 0)
+    for table in try ForeignRuleset.loaded.get().ruleset.tables {
+      for rule in table.chains.flatMap(\.rules) {
+        let line = rule.readable(in: table)
+        #expect(!line.isEmpty && !line.contains("\n"))
+        lineCount += 1
+        if line.contains("[ ") { listingCount += 1 }
+      }
+    }
+    #expect(lineCount > 220)
+    #expect(listingCount < lineCount / 4)
+  }
 }

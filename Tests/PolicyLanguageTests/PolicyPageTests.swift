@@ -1,4 +1,5 @@
 import PolicyLanguage
+import TestSupport
 import Testing
 
 /// docs/policy.md, whose examples are read here.

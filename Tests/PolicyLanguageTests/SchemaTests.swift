@@ -1,5 +1,6 @@
 import NetworkTypes
 import PolicyLanguage
+import TestSupport
 import Testing
 import Yams
 

@@ -46,7 +46,7 @@ extension RuleDecompiler {
 
   /// The named field that the load covers exactly, or the address whose beginning it covers, else
   /// a raw load.
-  private func selector(for load: PayloadLoad) -> Selector {
+  func selector(for load: PayloadLoad) -> Selector {
     let field = fields(of: load.base).first {
       $0.mask == nil && $0.offset == load.offsetBytes
         && ($0.length == load.lengthBytes || $0.type.hasPrefixes && load.lengthBytes < $0.length)

@@ -46,6 +46,17 @@ extension RuleDecompiler {
   /// Words for what takes values from registers.
   private mutating func storeWords(_ expression: Expression) throws(BytecodeError) -> String {
     switch expression {
+    case .payloadSet(let store):
+      let load = PayloadLoad(
+        store.base, offsetBytes: store.offsetBytes, lengthBytes: store.lengthBytes,
+        into: store.source)
+      let target = selector(for: load)
+      guard case .constant(let bytes) = try take(store.source),
+        bytes.count >= target.lengthBytes
+      else { throw refusal("writes something that is no constant") }
+      var value = TextBuffer()
+      value.put(bytes[..<target.lengthBytes], as: target.type)
+      return "\(try words(for: target)) set \(value.string)"
     case .metaSet(let store):
       return "meta \(store.key.keyword) set \(try value(store.source, store.key.lengthBytes))"
     case .ctSet(let store):
@@ -87,13 +98,29 @@ extension RuleDecompiler {
     case .constant(let bytes) where bytes.count >= lengthBytes && lengthBytes <= 8:
       let number = bytes[..<lengthBytes].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
       return "0x\(String(number, radix: 16))"
-    case .selector(let selector, nil):
-      var text = NftText(table: table)
-      try text.put(.match(selector, mask: nil, .implicit, .presence(true)))
-      // Only the left side counts here.
-      return String(text.out.string.dropLast(" exists".count))
+    case .selector(let selector, nil): return try words(for: selector)
     default: throw refusal("stores something that has no words")
     }
+  }
+
+  private func words(for selector: Selector) throws(BytecodeError) -> String {
+    var text = NftText(table: table)
+    try text.put(.match(selector, mask: nil, .implicit, .presence(true)))
+    // Only the left side counts here.
+    return String(text.out.string.dropLast(" exists".count))
+  }
+
+  /// Holds a number in host order of which some bits were changed, as `mark & 0xff ^ 0x5`.
+  mutating func readableMask(_ bitwise: Bitwise) throws(BytecodeError) {
+    guard case .selector(let selector, nil) = try take(bitwise.source), selector.type.isHostOrder,
+      bitwise.mask.count == selector.lengthBytes, bitwise.xor.count == bitwise.mask.count
+    else { throw refusal("changes bits of something that has no words") }
+    let mask = String(selector.type.number(bitwise.mask), radix: 16)
+    let xor = String(selector.type.number(bitwise.xor), radix: 16)
+    let words = "\(try words(for: selector)) & 0x\(mask) ^ 0x\(xor)"
+    let changed = Selector(
+      source: .phrase(words), type: selector.type, lengthBytes: selector.lengthBytes)
+    hold(.selector(changed, mask: nil), in: bitwise.destination)
   }
 
   private mutating func address(_ register: Register) throws(BytecodeError) -> String {

@@ -71,7 +71,7 @@ struct RuleDecompiler {
     case .route, .socket, .fingerprint, .numberGenerator:
       guard isReadable else { throw refusal("not modelled") }
       try readableLoad(expression)
-    case .bitwise(let bitwise): try mask(bitwise)
+    case .bitwise(let bitwise): try maskOrSay(bitwise)
     case .byteorder(let swap): try self.swap(swap)
     case .compare(let compare):
       if case .compare(let upper)? = next, compare.operation == .greaterOrEqual,
@@ -97,6 +97,15 @@ struct RuleDecompiler {
     do { try load(expression) } catch {
       self = before
       try readableLoad(expression)
+    }
+  }
+
+  private mutating func maskOrSay(_ bitwise: Bitwise) throws(BytecodeError) {
+    guard isReadable else { return try mask(bitwise) }
+    let before = self
+    do { try mask(bitwise) } catch {
+      self = before
+      try readableMask(bitwise)
     }
   }
 

@@ -170,6 +170,8 @@ extension Expression {
     _ message: Span<UInt8>, _ range: Range<Int>
   ) throws(MalformedAttribute) -> [Expression] {
     var expressions: [Expression] = []
+    // A load, a comparison and what follows from them: most rules have no more.
+    expressions.reserveCapacity(8)
     var offset = range.lowerBound
     while offset < range.upperBound {
       guard let item = message.attribute(at: offset, end: range.upperBound) else {

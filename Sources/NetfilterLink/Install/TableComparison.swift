@@ -19,8 +19,10 @@ extension Table {
     return part
   }
 
-  /// The part that a compiled table is compared with: base chains, maps, the generations that it
-  /// has, and what they use. Other generations and what only they use do not count.
+  /// The part that a compiled table is compared with.
+  ///
+  /// Base chains, maps, the generations that it has, and what they use; other generations and what
+  /// only they use do not count.
   func part(inForceOf compiled: Table) -> Table {
     let generations = compiled.generations
     let sets = Set(compiled.sets.map(\.name))

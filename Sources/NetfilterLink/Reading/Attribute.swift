@@ -65,10 +65,8 @@ extension Span<UInt8> {
 
   /// The bytes of a range.
   func bytes(_ range: Range<Int>) -> [UInt8] {
-    var copy: [UInt8] = []
-    copy.reserveCapacity(range.count)
-    for index in range { copy.append(self[index]) }
-    return copy
+    // Safe because the span checks the range and the pointer does not leave the closure.
+    unsafe extracting(range).withUnsafeBufferPointer { unsafe Array($0) }
   }
 
   /// A NUL-terminated name; nil when missing, empty or not UTF-8.

@@ -51,7 +51,7 @@ public enum ClaimKind: String, Encodable, Sendable, CaseIterable {
 
 /// A rule, or the end of a chain, that a packet met.
 public struct PathStep: Encodable, Sendable, Hashable {
-  /// `inet weir`, `ip filter`, …
+  /// The table, as in `inet weir`.
   public let table: String
   /// The chain's name.
   public let chain: String
@@ -59,7 +59,7 @@ public struct PathStep: Encodable, Sendable, Hashable {
   public let handle: UInt64?
   /// The rule as nft writes it, or a listing of its bytecode.
   public let rule: String
-  /// `accept`, `drop`, `jump c`, `continue`, …
+  /// What it yields, as in `accept` or `jump c`.
   public let verdict: String
 
   /// One line for people.
@@ -85,7 +85,7 @@ public struct AuditFinding: Encodable, Sendable {
   public var packet: String?
   /// The packet's bytes from the IP header on, hexadecimal.
   public var bytes: String?
-  /// What the packet is beyond its addresses: conntrack state, mark, interface …
+  /// What the packet is beyond its addresses: conntrack state, mark, interface and the like.
   public var facts: [String]
   /// The rules it meets, in order; the last one decides.
   public var path: [PathStep]

@@ -109,7 +109,8 @@ extension AuditSARIF.Physical {
   /// `file:line:column`; nil for built-in policies, which no repository has.
   fileprivate init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-    guard parts.count >= 3, let line = Int(parts[parts.count - 2]), let column = Int(parts.last!),
+    guard parts.count >= 3, let line = Int(parts[parts.count - 2]),
+      let column = parts.last.flatMap({ Int($0) }),
       line > 0, column > 0
     else { return nil }
     let file = parts.dropLast(2).joined(separator: ":")

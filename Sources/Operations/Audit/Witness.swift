@@ -158,10 +158,8 @@ extension Ruleset {
     guard let index = place.ruleIndex,
       let table = tables.first(where: { $0.family == place.family && $0.name == place.table })
     else { return nil }
-    if let text = try? table.nftRule(index, of: place.chain) { return text }
     let rules = table.chains.first { $0.name == place.chain }?.rules ?? []
-    guard rules.indices.contains(index) else { return nil }
-    return rules[index].expressions.map { "[ \($0.listing) ]" }.joined(separator: " ")
+    return rules.indices.contains(index) ? rules[index].readable(in: table) : nil
   }
 }
 

@@ -12,7 +12,7 @@ extension VerifyPlan {
   /// loopback link was judged when it left.
   func symbolicRung(_ table: Table, clock: () -> UInt64) -> RungReport {
     var report = RungReport(.symbolic)
-    report.note = "clauses, each for every packet but first fragments sent alone"
+    report.note = "clauses, each for every packet"
     let start = clock()
     do {
       for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
@@ -33,16 +33,7 @@ extension VerifyPlan {
     let analysis = try analyzer.analyze(way)
     let meaning = try policy.packetSet(direction, names: names, in: &analyzer.diagrams)
     let loopback = try analyzer.diagrams.set(.inputInterface, analyzer.loopbackValue)
-    // Conntrack may take the first fragment of a datagram for a whole packet, if nothing puts the
-    // fragments together.
-    let first = IntervalSet<UInt32>(
-      (0..<8).map { Interval($0 << 13, $0 << 13) }.filter {
-        $0.first & 0x2000 != 0
-      })
-    let gap = try analyzer.diagrams.intersection(
-      analyzer.diagrams.set(.fragment, first),
-      analyzer.diagrams.set(.conntrackState, IntervalSet([Interval(3, 4)])))
-    let remote = try analyzer.diagrams.complement(analyzer.diagrams.union(loopback, gap))
+    let remote = try analyzer.diagrams.complement(loopback)
     for ruling in meaning.rulings {
       let all = try meaning.packets(in: &analyzer.diagrams) { $0 == ruling }
       let packets = try analyzer.diagrams.intersection([all, remote, analysis.possible])

@@ -1,17 +1,18 @@
 import Foundation
 
-/// As much of JSON Schema 2020-12 as `schema/policy.schema.json` uses.
-struct JSONSchema {
+/// As much of JSON Schema 2020-12 as the schemas of `schema/` use.
+public struct JSONSchema {
   private let root: [String: Any]
 
-  init(_ text: String) throws {
+  /// Reads a schema.
+  public init(_ text: String) throws {
     let value = try JSONSerialization.jsonObject(with: Data(text.utf8))
     guard let root = value as? [String: Any] else { throw CocoaError(.propertyListReadCorrupt) }
     self.root = root
   }
 
   /// The property names of the schema under `$defs/<name>`, or of the root; of all its branches.
-  func keys(of name: String?) -> Set<String> {
+  public func keys(of name: String?) -> Set<String> {
     let definitions = root["$defs"] as? [String: Any] ?? [:]
     return keys(name.flatMap { definitions[$0] } ?? root)
   }
@@ -25,7 +26,7 @@ struct JSONSchema {
   }
 
   /// Whether `value` is valid; `known` keywords are checked, an unknown one is a failure.
-  func accepts(_ value: Any) -> Bool { accepts(value, root) }
+  public func accepts(_ value: Any) -> Bool { accepts(value, root) }
 
   private static let annotations: Set<String> = [
     "$schema", "$id", "title", "description", "$defs",
@@ -103,12 +104,16 @@ struct JSONSchema {
     return (root["$defs"] as? [String: [String: Any]])?[name] ?? ["unresolved": reference]
   }
 
+  /// Foundation reads `true` and `1` as numbers that both are `Bool`; only their class differs.
+  private static func isBoolean(_ value: Any) -> Bool { "\(type(of: value))".contains("Bool") }
+
   private static func isType(_ value: Any, _ type: String) -> Bool {
     switch type {
     case "object": value is [String: Any]
     case "array": value is [Any]
     case "string": value is String
-    case "integer": value is Int && !(value is Bool)
+    case "integer": value is Int && !isBoolean(value)
+    case "boolean": isBoolean(value)
     default: false
     }
   }
