@@ -19,7 +19,9 @@ struct InstalledTests {
       request.pins = try NamePins(arguments: Self.pins)
       _ = try apply(request)
       for change in changes { try HostPlant.run("nft \(change)") }
-      return try audit(AuditRequest(policy: try loadPolicy("app-engine-sockets")))
+      var question = AuditRequest(policy: try loadPolicy("app-engine-sockets"))
+      question.confirms = true
+      return try audit(question)
     }
   }
 
@@ -63,10 +65,13 @@ struct InstalledTests {
     #expect(answer(report, .asInstalled) == .holds)
   }
 
-  @Test func `kernel: a flushed name set keeps an exception shut, and that is told`() throws {
+  @Test func `kernel: a flushed name set keeps an exception shut, and leaks nothing`() throws {
     let report = try audited(after: "flush set inet weir g1/name4/smtp.gmail.com")
-    #expect(answer(report, .noLeak) == .holds)
-    #expect(answer(report, .asInstalled) == .holds)
+    #expect(report.claims.allSatisfy { $0.claim == .waysAround || $0.answer == .holds })
+    // The name means what its set holds, and the report says so.
+    let leak = try #require(report.claims.first { $0.claim == .noLeak })
+    #expect(
+      leak.assumptions.contains { $0.contains("names mean the addresses in table inet weir") })
   }
 
   @Test func `kernel: a generation map that leads elsewhere is drift and over-blocking`() throws {
@@ -75,10 +80,25 @@ struct InstalledTests {
     #expect(answer(report, .asInstalled) == .fails)
   }
 
-  @Test func `kernel: an element deleted from an address set is drift, and a leak`() throws {
+  @Test func `kernel: an element deleted from a map is drift and a leak that a replay confirms`()
+    throws
+  {
+    let report = try audited(after: "delete element inet weir g1/blocks4 '{ 10.0.0.0 }'")
+    let drift = try #require(report.claims.first { $0.claim == .asInstalled })
+    #expect(drift.answer == .fails)
+    #expect(drift.findings.contains { $0.message.contains("element 10.0.0.0") })
+    let leak = try #require(report.claims.first { $0.claim == .noLeak })
+    let found = try #require(leak.findings.first { $0.clause == "private" })
+    #expect(found.packet?.contains(" to 10.") == true)
+    #expect(found.confirmation?.agrees == true, "\(found.confirmation?.seen ?? "not replayed")")
+  }
+
+  @Test func `kernel: a flushed IPv6 map is over-blocking that a replay confirms`() throws {
     let report = try audited(after: "flush map inet weir g1/destination6")
-    #expect(answer(report, .asInstalled) == .fails)
-    #expect(report.status == .finding)
+    #expect(answer(report, .noLeak) == .holds)
+    let blocked = try #require(report.claims.first { $0.claim == .noOverBlocking })
+    #expect(blocked.answer == .fails)
+    #expect(blocked.findings.contains { $0.confirmation?.agrees == true })
   }
 
   @Test

@@ -35,6 +35,18 @@ public struct SandboxAddresses: Hashable, Sendable {
   /// The directed broadcasts of the host's networks.
   public var directedBroadcasts: [IPAddress] { [.v4(inside4 | 0xff), .v4(second4 | 0xff)] }
 
+  /// What the host's routes call an address, `RTN_*`: 1 unicast, 2 local, 3 broadcast, 5 multicast.
+  public func routeType(of address: IPAddress) -> UInt32 {
+    if address == .v4(0) || address == .v4(.max) || directedBroadcasts.contains(address) {
+      return 3
+    }
+    switch address {
+    case .v4(let bits) where bits >> 28 == 0xe: return 5
+    case .v6(let bits) where bits >> 120 == 0xff: return 5
+    default: return isOwn(address) ? 2 : 1
+    }
+  }
+
   /// Whether a packet to `address` stays within the host under test.
   public func isOwn(_ address: IPAddress) -> Bool {
     switch address {

@@ -59,6 +59,9 @@ struct Confirmer {
     packet.outputInterface = .known(NetworkInterface(index: link.index, name: link.name))
     packet.mark = .known(point.mark)
     packet.packetType = .known(0)
+    let addresses = SandboxAddresses()
+    packet.destinationType = .known(addresses.routeType(of: point.destination))
+    packet.sourceType = .known(addresses.routeType(of: point.source))
     // The user is this process's own, as the sandbox's user namespace sees it.
     packet.socketUser = .unknown
     packet.socketGroup = .unknown

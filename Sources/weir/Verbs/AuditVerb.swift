@@ -41,14 +41,14 @@ struct AuditVerb: ParsableCommand {
   var format: AuditFormat = .text
 
   @Option(help: "Give up on a claim beyond so many intervals of decision diagrams.")
-  var nodes = 64_000_000
+  var intervals = 64_000_000
 
   func validate() throws {
     guard snapshot == nil || target.netns == nil else {
       throw ValidationError("--snapshot and --netns exclude each other")
     }
-    guard (1000...200_000_000).contains(nodes) else {
-      throw ValidationError("--nodes takes a number from 1000 to 200000000")
+    guard (1000...200_000_000).contains(intervals) else {
+      throw ValidationError("--intervals takes a number from 1000 to 200000000")
     }
   }
 
@@ -58,7 +58,7 @@ struct AuditVerb: ParsableCommand {
       request.snapshotFile = snapshot
       request.pins = try pins.parsed()
       request.confirms = confirm
-      request.intervalBudget = nodes
+      request.intervalBudget = intervals
       let progress = ProgressLine()
       let report = try audit(request) { progress.show($0) }
       progress.clear()
