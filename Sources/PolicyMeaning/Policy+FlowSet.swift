@@ -35,7 +35,7 @@ extension PolicyPacketBuilder {
     let fragment = place(Ruling(.deny, clause: "fragment"))
     let control = place(Ruling(.allow, clause: "link-control"))
     let typeless = try diagrams.union(
-      diagrams.fragments(), diagrams.set(.transportLength, 0))
+      diagrams.laterFragments(), diagrams.set(.transportLength, 0))
     let wholeControl = try diagrams.difference(
       diagrams.linkControl(direction, policy), typeless)
     var clauses = [try value(stray, diagrams.misplacedICMP(), &diagrams)]
@@ -62,8 +62,12 @@ extension PolicyPacketBuilder {
 extension PacketDiagrams {
   /// Packets that do not show the first four bytes of their transport header.
   fileprivate mutating func withoutPorts() throws(PacketSetError) -> Diagram {
+    try union(laterFragments(), set(.transportLength, IntervalSet([Interval(0, 3)])))
+  }
+
+  /// Fragments but the first of their datagram.
+  fileprivate mutating func laterFragments() throws(PacketSetError) -> Diagram {
     let flags: [UInt32] = [0, 0x2000, 0x4000, 0x6000, 0x8000, 0xa000, 0xc000, 0xe000]
-    let later = try set(.fragment, IntervalSet(flags.map { Interval($0 + 1, $0 + 0x1fff) }))
-    return try union(later, set(.transportLength, IntervalSet([Interval(0, 3)])))
+    return try set(.fragment, IntervalSet(flags.map { Interval($0 + 1, $0 + 0x1fff) }))
   }
 }

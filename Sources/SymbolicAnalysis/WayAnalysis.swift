@@ -39,8 +39,10 @@ extension SymbolicAnalyzer {
     let outcomes = table.outcomes
     let may = try diagrams.intersection(
       possible, diagrams.packets(of: function) { !outcomes[$0].next.isEmpty })
-    let must = try diagrams.intersection(
-      possible, diagrams.packets(of: function) { !outcomes[$0].drops })
+    let open = try keepableFragments()
+    let must = try diagrams.difference(
+      diagrams.intersection(
+        possible, diagrams.packets(of: function) { !outcomes[$0].drops }), open)
     let undecided = try diagrams.difference(may, must)
     var leaving: [Diagram] = []
     var changes: Set<Int32> = []
@@ -51,9 +53,13 @@ extension SymbolicAnalyzer {
       leaving.append(try diagrams.after(table.changes[Int(change)].fields, before))
     }
     let all = try diagrams.intersection(diagrams.union(leaving), consistentPackets())
+    var causes = try causes(of: undecided, function)
+    if try diagrams.intersection(undecided, open) != .nothing {
+      causes.append(Cause(place: nil, reason: Self.reassembly))
+    }
     return WayAnalysis(
       way: way, possible: possible, mayPass: may, mustPass: must, undecided: undecided,
-      mayLeave: all, causes: try causes(of: undecided, function), notModelled: omissions,
+      mayLeave: all, causes: causes, notModelled: omissions,
       function: function)
   }
 
@@ -63,8 +69,14 @@ extension SymbolicAnalyzer {
   public mutating func causes(
     of packets: Diagram, in analysis: WayAnalysis
   ) throws(PacketSetError) -> [Cause] {
-    try causes(of: packets, analysis.function)
+    var found = try causes(of: packets, analysis.function)
+    if try diagrams.intersection(packets, keepableFragments()) != .nothing {
+      found.append(Cause(place: nil, reason: Self.reassembly))
+    }
+    return found
   }
+
+  private static var reassembly: String { "whether reassembly keeps an IPv6 fragment" }
 
   private mutating func causes(
     of packets: Diagram, _ function: Diagram
@@ -81,22 +93,23 @@ extension SymbolicAnalyzer {
 
   /// What may send or stop packets and is not looked at.
   private var omissions: [String] {
-    ruleset.tables.filter { !$0.isDormant }.flatMap { table -> [String] in
-      var found = table.allUnknown.map { "\(table.label): \($0.kind)" }
-      let isIP = [.inet, .ip, .ip6].contains(table.family)
-      for chain in table.chains {
-        if let hook = chain.hook?.hook, !isIP || [.ingress, .egress, .unknown].contains(hook) {
-          found.append("\(table.label) \(chain.name): a chain at the hook \(hook)")
-        }
-        for (index, rule) in chain.rules.enumerated() {
-          for expression in rule.expressions {
-            guard let copy = expression.copies else { continue }
-            found.append("\(table.label) \(chain.name) rule \(index + 1): \(copy)")
+    chainsBeforeReassembly
+      + ruleset.tables.filter { !$0.isDormant }.flatMap { table -> [String] in
+        var found = table.allUnknown.map { "\(table.label): \($0.kind)" }
+        let isIP = [.inet, .ip, .ip6].contains(table.family)
+        for chain in table.chains {
+          if let hook = chain.hook?.hook, !isIP || [.ingress, .egress, .unknown].contains(hook) {
+            found.append("\(table.label) \(chain.name): a chain at the hook \(hook)")
+          }
+          for (index, rule) in chain.rules.enumerated() {
+            for expression in rule.expressions {
+              guard let copy = expression.copies else { continue }
+              found.append("\(table.label) \(chain.name) rule \(index + 1): \(copy)")
+            }
           }
         }
+        return found
       }
-      return found
-    }
   }
 
   /// The link that an interface field's value stands for; nil for none or for any other.

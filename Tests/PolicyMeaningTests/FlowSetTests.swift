@@ -61,7 +61,7 @@ import Testing
   ) -> Ruling {
     var packet = point.lonePacket(direction)
     // Only what shows its ICMPv6 type is link control.
-    let isBroken = packet.piece == .fragment || point[.transportLength] == 0
+    let isBroken = point[.fragment] & 0x1fff != 0 || point[.transportLength] == 0
     packet.piece = .whole
     packet.tcpFlags = nil
     if isBroken { packet.hopLimit = 0 }
