@@ -164,7 +164,9 @@ extension Passage {
   func difference(from sighting: KernelTrial.Sighting, _ packet: TrialPacket) -> String? {
     let steps = KernelTrial.steps(trace)
     if let seen = sighting.steps {
-      guard steps == seen || !isOnlyWay else { return "the traces differ" }
+      guard steps == seen || !isOnlyWay else {
+        return "the traces differ: \(steps) here, \(seen) in the kernel"
+      }
     } else if !packet.isUntraceable {
       return "the kernel did not trace it"
     }

@@ -142,14 +142,17 @@ package final class KernelTrial {
     let refusal = try sandbox.send(packet.bytes, bypassesReassembly: packet.isExempt)
     var departures = sandbox.departures()
     if expects, departures.isEmpty { departures = sandbox.departures(waitMilliseconds: 20) }
+    // Only a packet's first event carries its header, and later IPv6 fragments are traced without
+    // one; the kernel's own reports to the link must not be taken for those.
     var events: [TraceEvent] = []
+    var identifiers: Set<UInt32> = []
     try watch.monitor.drain { event in
+      let opens = identifiers.insert(event.identifier).inserted
       if let first = events.first {
         if event.identifier == first.identifier { events.append(event) }
-      } else if event.table == "weir-trace", event.kind == .rule,
+      } else if opens, event.table == "weir-trace",
         event.destination == packet.destination || event.networkHeader.count == 0
       {
-        // Later IPv6 fragments are traced without their header.
         events.append(event)
       }
     }
