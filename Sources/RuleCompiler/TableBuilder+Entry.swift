@@ -133,8 +133,7 @@ extension TableBuilder {
   private mutating func addRelated6Chain() -> String {
     addChain(
       "related6",
-      [
-        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], deny("routing-header")),
+      extensionHeaderDenials() + [
         rule([Match.layer4(.tcp)], .goto(name("resets"))),
         rule([], .goto(name("errors6"))),
       ])
@@ -167,13 +166,7 @@ extension TableBuilder {
 
   /// Known IPv6 flows whose packet has an extension header.
   private mutating func addEstablished6Chain() -> Verdict {
-    let routing = deny("routing-header")
-    addChain(
-      "established6",
-      [
-        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], routing),
-        rule([], .accept),
-      ])
+    addChain("established6", extensionHeaderDenials() + [rule([], .accept)])
     return .goto(name("established6"))
   }
 
@@ -182,6 +175,7 @@ extension TableBuilder {
     addChain(
       "control-out",
       [
+        rule([Match.family(.ipv6), Self.hasExtensionHeader(44)], deny("fragment")),
         rule(
           [Match.family(.ipv6), icmpTypes([133, 135, 136], .icmpv6), Self.hopLimit(255)], .accept),
         rule(
@@ -197,6 +191,7 @@ extension TableBuilder {
     addChain(
       "control-in",
       [
+        rule([Match.family(.ipv6), Self.hasExtensionHeader(44)], denyInbound("fragment")),
         rule(
           [Match.family(.ipv6), icmpTypes([134, 135, 136], .icmpv6), Self.hopLimit(255)], .accept),
         rule(
@@ -216,6 +211,16 @@ extension TableBuilder {
 
   private static func hopLimit(_ limit: UInt8) -> [Expression] {
     [Match.load(.network, 7, 1), .compare(Compare(Match.register, .equal, [limit]))]
+  }
+
+  /// No IPv6 packet leaves with a routing header, or as a piece of one.
+  ///
+  /// The kernel strips the fragment header of a whole packet before rules see it, and passes a first
+  /// fragment that cannot be put together, which conntrack takes for part of its flow.
+  mutating func extensionHeaderDenials() -> [Rule] {
+    [(43, "routing-header"), (44, "fragment")].map { type, clause in
+      rule([Match.family(.ipv6), Self.hasExtensionHeader(type)], deny(clause))
+    }
   }
 
   /// Whether an IPv6 extension header of a type is in the packet.

@@ -59,13 +59,9 @@ extension TableBuilder {
     return [Match.isIn(set)]
   }
 
-  /// Everything else that opens a flow: routing header (IPv6), local port, address.
+  /// Everything else that opens a flow: extension headers (IPv6), local port, address.
   private mutating func rareFlowRules(_ family: Family, _ listed: [IPProtocol]) -> [Rule] {
-    var rules: [Rule] = []
-    if family == .ipv6 {
-      rules.append(
-        rule([Match.family(.ipv6), Self.hasExtensionHeader(43)], deny("routing-header")))
-    }
+    var rules = family == .ipv6 ? extensionHeaderDenials() : []
     let judge = judgement(family)
     guard policy.sourcePorts.value != nil else { return rules + [Rule(judge)] }
     let portless = listed.filter { !$0.hasPorts }

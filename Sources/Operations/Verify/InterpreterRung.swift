@@ -63,7 +63,10 @@ struct ModelWalk {
   /// What becomes of a probe's packet; nil when it meets no rule.
   mutating func outcome(of item: borrowing VerifyCase) -> Outcome? {
     guard let state = item.expectation.state else { return nil }
-    builder.build(item.probe, host: addresses.inside(item.probe.family), tag: 1)
+    var probe = item.probe
+    // Rules see a whole packet without its fragment header: reassembly strips it.
+    if probe.shape == .atomicFragment { probe.shape = .plain }
+    builder.build(probe, host: addresses.inside(probe.family), tag: 1)
     let outcome: Outcome
     if item.probe.flow.direction == .inbound {
       inbound.take(item, state, &builder)

@@ -12,7 +12,7 @@ extension VerifyPlan {
   /// loopback link was judged when it left.
   func symbolicRung(_ table: Table, clock: () -> UInt64) -> RungReport {
     var report = RungReport(.symbolic)
-    report.note = "clauses, each for every packet but IPv6 fragments sent alone"
+    report.note = "clauses, each for every packet"
     let start = clock()
     do {
       for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
@@ -33,11 +33,7 @@ extension VerifyPlan {
     let analysis = try analyzer.analyze(way)
     let meaning = try policy.packetSet(direction, names: names, in: &analyzer.diagrams)
     let loopback = try analyzer.diagrams.set(.inputInterface, analyzer.loopbackValue)
-    // Conntrack may take an IPv6 fragment that reassembly passes for a whole packet.
-    let pieces = try analyzer.diagrams.intersection(
-      analyzer.diagrams.set(.family, 1),
-      analyzer.diagrams.set(.fragment, IntervalSet([Interval(0x8001, 0xffff)])))
-    let remote = try analyzer.diagrams.complement(analyzer.diagrams.union(loopback, pieces))
+    let remote = try analyzer.diagrams.complement(loopback)
     for ruling in meaning.rulings {
       let all = try meaning.packets(in: &analyzer.diagrams) { $0 == ruling }
       let packets = try analyzer.diagrams.intersection([all, remote, analysis.possible])
