@@ -8,7 +8,7 @@ extension TableBuilder {
   /// Base chains pass known flows, look the generation up for the rest, and drop explicitly.
   ///
   /// They and their two maps are the same in every generation: an update swaps the maps' catch-all
-  /// elements and nothing else. Known flows come first because most packets belong to one; an IPv6
+  /// elements and nothing else; a trial lays elements that expire above them. Known flows come first because most packets belong to one; an IPv6
   /// packet with an extension header takes the long way, where routing headers are denied. The
   /// final drop is a rule because a chain's own policy is not yet in force while the kernel
   /// registers a new base chain.
@@ -16,8 +16,8 @@ extension TableBuilder {
     for direction in ["out", "in"] {
       sets.append(
         NamedSet(
-          name: "generation/\(direction)", flags: .map, key: [.nfproto], isVerdictMap: true,
-          content: .elements([.catchAll(.goto(name(direction)))])))
+          name: "generation/\(direction)", flags: [.map, .timeout], key: [.nfproto],
+          isVerdictMap: true, content: .elements([.catchAll(.goto(name(direction)))])))
     }
     for (hook, direction) in [(Hook.output, "out"), (.forward, "out"), (.input, "in")] {
       let lookup = Rule([

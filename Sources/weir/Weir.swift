@@ -16,6 +16,8 @@ struct Weir: ParsableCommand {
         weir verify app-engine-sockets       replay it on a real kernel, sandboxed
         sudo weir apply policy.yaml --netns jail
                                              install it in a namespace
+        sudo weir apply policy.yaml --confirm 60s
+                                             try it here; undone unless confirmed
 
       EXIT CODES
         0 good   1 a finding   2 cannot decide   64 usage   65 bad policy
@@ -25,7 +27,8 @@ struct Weir: ParsableCommand {
     version: "weir \(version)",
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
-      RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self, AuditVerb.self,
+      ConfirmVerb.self, RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self,
+      AuditVerb.self,
       DiffVerb.self,
     ])
 }

@@ -101,6 +101,47 @@ struct InstalledTests {
     #expect(blocked.findings.contains { $0.confirmation?.agrees == true })
   }
 
+  /// Installs one policy, puts another on trial over it, and audits for a third.
+  private func audited(
+    standing: String, onTrial: String, for policy: String
+  ) throws -> AuditReport {
+    let folder = try TemporaryFolder()
+    func load(_ denied: String) throws -> LoadedPolicy {
+      let text = "policy: p\ndefault: allow\ndeny:\n  - {clause: c, to: \(denied)}\n"
+      return try loadPolicy(try folder.file("\(denied.hashValue).yaml", text))
+    }
+    return try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name eth1")
+      try HostPlant.run("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up")
+      _ = try apply(ApplyRequest(policy: try load(standing)))
+      var request = ApplyRequest(policy: try load(onTrial))
+      request.trialSeconds = 600
+      #expect(try apply(request).outcome == .onTrial)
+      return try audit(AuditRequest(policy: try load(policy)))
+    }
+  }
+
+  @Test func `kernel: what holds on trial and afterwards holds, and what ends with it is unknown`()
+    throws
+  {
+    // The policy on trial denies more than the one that stands.
+    let more = "[198.18.0.0/15, 2001:2::/48, 10.0.0.0/8, fc00::/7]"
+    let less = "[198.18.0.0/15, 2001:2::/48]"
+    let both = try audited(standing: less, onTrial: more, for: less)
+    #expect(answer(both, .noLeak) == .holds)
+    #expect(answer(both, .noOverBlocking) == .unknown)
+    #expect(answer(both, .asInstalled) == .unknown)
+    let tried = try audited(standing: less, onTrial: more, for: more)
+    #expect(answer(tried, .noLeak) == .unknown)
+    #expect(answer(tried, .noOverBlocking) == .holds)
+    #expect(answer(tried, .asInstalled) == .unknown)
+    let cause = tried.claims.first { $0.claim == .asInstalled }?.causes.first
+    #expect(cause?.contains("would install is on trial") == true)
+    let neither = try audited(standing: less, onTrial: more, for: "[8.8.8.8]")
+    #expect(answer(neither, .noLeak) == .fails)
+    #expect(answer(neither, .asInstalled) == .fails)
+  }
+
   @Test
   func `kernel: a certificate says the same of the same snapshot, and names the policy's digest`()
     throws

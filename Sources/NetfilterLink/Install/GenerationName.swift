@@ -21,13 +21,25 @@ extension Table {
   /// The comment that marks a table as weir's own.
   static let managedComment = "managed by weir"
 
-  /// The generation that packets are judged by: where the catch-all of `generation/out` leads.
-  var generationInForce: Int? {
+  /// The generation that packets are judged by now: the one on trial, or else the standing one.
+  var generationInForce: Int? { runningTrial?.generation ?? standingGeneration }
+
+  /// The generation that stays: where the catch-all of `generation/out` leads.
+  var standingGeneration: Int? {
+    outwardCatchAll?.verdict?.chain.flatMap(GenerationName.generation)
+  }
+
+  /// Whether packets of no trial pass unjudged, as after a first trial that nobody confirmed.
+  var isOpen: Bool { isHooked && outwardCatchAll?.verdict == .accept }
+
+  /// Whether it has base chains, so that packets come by.
+  var isHooked: Bool { chains.contains { $0.hook != nil } }
+
+  private var outwardCatchAll: SetElement? {
     guard let map = sets.first(where: { $0.name == "generation/out" }),
-      case .elements(let elements) = map.content,
-      let chain = elements.first(where: \.isCatchAll)?.verdict?.chain
+      case .elements(let elements) = map.content
     else { return nil }
-    return GenerationName.generation(of: chain)
+    return elements.first(where: \.isCatchAll)
   }
 
   /// Every generation that has a chain or set.

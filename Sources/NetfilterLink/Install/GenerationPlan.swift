@@ -10,6 +10,8 @@ struct GenerationPlan {
   var target: Table
   /// The generation to come.
   var generation: Int
+  /// Milliseconds after which the kernel falls back to what stands; nil to replace that.
+  var trialMilliseconds: UInt64?
 
   /// What has no business in a table of weir's: names neither of a generation nor in `target`.
   static func strangers(in live: Table, _ target: Table) -> [String] {
@@ -24,12 +26,14 @@ struct GenerationPlan {
       + live.flowtables.map { "flowtable \($0.name)" } + live.allUnknown.map(\.kind)
   }
 
-  /// Deletes every generation but one, the shared sets that nothing else uses, stale counters.
+  /// Deletes all generations but some, the shared sets that nothing else uses, stale counters.
   ///
-  /// `kept` is the generation that stays, nil for none; `counters` are the names that stay.
-  static func cleaning(_ live: Table, keeping kept: Int?, counters: Set<String>) -> [Change] {
+  /// `kept` are the generations that stay; `counters` are the names that stay.
+  static func cleaning(
+    _ live: Table, keeping kept: Set<Int>, counters: Set<String>
+  ) -> [Change] {
     func isGone(_ name: String) -> Bool {
-      GenerationName.generation(of: name).map { $0 != kept } ?? false
+      GenerationName.generation(of: name).map { !kept.contains($0) } ?? false
     }
     let chains = live.chains.filter { isGone($0.name) }.map(\.name)
     let sets = live.sets.filter { isGone($0.name) }.map(\.name)
@@ -41,6 +45,19 @@ struct GenerationPlan {
     }
     return chains.map(Change.flushChain) + (sets + unused).map(Change.deleteSet)
       + chains.map(Change.deleteChain) + stale.map(Change.deleteCounter)
+  }
+
+  /// Makes the maps forget what has expired in them.
+  ///
+  /// An element holds on to its chain until the kernel's collector has come by, a second later.
+  static func forgettingExpired(_ live: Table) -> [Change] {
+    live.sets.filter { GenerationName.isGenerationMap($0.name) }.flatMap { map in
+      var kept = map
+      if case .elements(let elements) = map.content {
+        kept.content = .elements(elements.map(\.withoutState))
+      }
+      return [Change.flushSet(map.name), .addElements(kept)]
+    }
   }
 
   /// Makes everything of the new generation that no packet can reach yet.
@@ -62,26 +79,46 @@ struct GenerationPlan {
 
   /// Leads packets into the new generation: the tiny transaction.
   ///
-  /// Replaces what differs in the generation maps; makes maps and base chains that are missing, and
-  /// rewrites the rules of base chains that are not as compiled.
+  /// Replaces what differs in the generation maps; makes maps and base chains that are missing or of
+  /// another shape, and rewrites the rules of base chains that are not as compiled.
   var swap: [Change] {
-    var changes: [Change] = []
-    for map in target.sets where GenerationName.isGenerationMap(map.name) {
-      changes += redirect(map)
+    let maps = wanted.sets.filter { GenerationName.isGenerationMap($0.name) }
+    let misshapen = maps.filter { map in
+      there(map).map { $0.flags != map.flags || $0.key != map.key } ?? false
     }
-    for chain in target.chains where chain.hook != nil { changes += repair(chain) }
+    var changes: [Change] = []
+    if !misshapen.isEmpty {
+      let chains = live?.chains.filter { $0.hook != nil } ?? []
+      changes += chains.map { .flushChain($0.name) } + misshapen.map { .deleteSet($0.name) }
+    }
+    for map in maps {
+      changes += misshapen.contains(map) ? [.addSet(map), .addElements(map)] : redirect(map)
+    }
+    for chain in target.chains where chain.hook != nil {
+      changes += repair(chain, isEmpty: !misshapen.isEmpty)
+    }
     return changes
+  }
+
+  /// The compiled table with its maps as they are to be: on trial, or for good.
+  private var wanted: Table {
+    guard let trialMilliseconds else { return target }
+    return target.onTrial(generation, over: live, timeoutMilliseconds: trialMilliseconds)
+  }
+
+  private func there(_ map: NamedSet) -> NamedSet? {
+    live?.sets.first { $0.name == map.name }
   }
 
   /// Whether a name is of the new generation.
   func belongs(_ name: String) -> Bool { GenerationName.generation(of: name) == generation }
 
   private func redirect(_ map: NamedSet) -> [Change] {
-    guard let there = live?.sets.first(where: { $0.name == map.name }) else {
-      return [.addSet(map), .addElements(map)]
-    }
+    guard let there = there(map) else { return [.addSet(map), .addElements(map)] }
     guard case .elements(let old) = there.content, case .elements(let new) = map.content
     else { return [] }
+    // What expires may be gone before the kernel gets this: a flush takes what is there.
+    if old.contains(where: \.isOnTrial) { return [.flushSet(map.name), .addElements(map)] }
     var gone = there
     gone.content = .elements(old.filter { !new.contains($0.withoutState) })
     var added = map
@@ -90,7 +127,7 @@ struct GenerationPlan {
     return [.deleteElements(gone), .addElements(added)]
   }
 
-  private func repair(_ chain: Chain) -> [Change] {
+  private func repair(_ chain: Chain, isEmpty: Bool) -> [Change] {
     let rules = Change.rules(of: [chain], in: target)
     guard let live, let there = live.chains.first(where: { $0.name == chain.name }) else {
       return [.addChain(chain)] + rules
@@ -98,6 +135,7 @@ struct GenerationPlan {
     if there.hook != chain.hook {
       return [.flushChain(chain.name), .deleteChain(chain.name), .addChain(chain)] + rules
     }
+    if isEmpty { return rules }
     let found = live.part { $0 == chain.name }
     let expected = target.part { $0 == chain.name }
     return found.problems(from: expected).isEmpty ? [] : [.flushChain(chain.name)] + rules

@@ -18,6 +18,8 @@ public enum InstallError: Error, Hashable, Sendable {
   case notProven(InstallStage, differences: [String], standing: Standing)
   /// Somebody kept changing the ruleset during every attempt.
   case keepsChanging(attempts: Int, standing: Standing)
+  /// There is no trial to confirm; `left` are generations that lie about, unreachable.
+  case noTrial(TableIdentifier, standing: Standing, left: [Int])
 }
 
 /// What an installation has just done.
@@ -40,6 +42,12 @@ extension InstallError: CustomStringConvertible {
         + " \(differences.joined(separator: ", ")); \(standing)"
     case .keepsChanging(let attempts, let standing):
       "another program changed the ruleset during \(attempts) attempts; \(standing)"
+    case .noTrial(let table, let standing, let left):
+      "no trial is running in table \(table): \(standing)"
+        + (left.isEmpty
+          ? ""
+          : "; the trial of generation \(left.map(String.init).joined(separator: ", ")) has ended,"
+            + " or its apply was killed: apply the policy again")
     }
   }
 }

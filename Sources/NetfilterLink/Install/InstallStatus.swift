@@ -2,7 +2,7 @@ public import Bytecode
 
 /// What of weir's is in a kernel.
 public struct InstallStatus: Hashable, Sendable {
-  /// The generation in force; nil when the table leads nowhere.
+  /// The generation that judges packets now; nil when the table leads nowhere.
   public var generation: Int?
   /// The comment of the generation's entry chain, which names policy and digest.
   public var policyComment: String?
@@ -10,7 +10,15 @@ public struct InstallStatus: Hashable, Sendable {
   public var counters: [NamedCounter]
   /// Whether base chains are there, so that packets are judged at all.
   public var isHooked: Bool
-  /// Generations that lie about, unreachable, because an installation was killed.
+  /// The trial that runs, and then is the generation that judges packets now; nil for none.
+  public var trial: RunningTrial?
+  /// The generation that stays, and that the kernel falls back to after a trial; nil for none.
+  public var standingGeneration: Int?
+  /// The comment of its entry chain.
+  public var standingComment: String?
+  /// Whether all packets pass where no trial judges them: a first trial ends so.
+  public var isOpen: Bool
+  /// Generations that lie about, unreachable: an installation was killed, or a trial has ended.
   public var leftovers: [Int]
 }
 
@@ -32,13 +40,21 @@ extension NetfilterSession where Transport: ~Copyable {
     guard live.comment == Table.managedComment else {
       throw .foreign(table, reasons: [live.commentReason])
     }
-    let inForce = live.generationInForce
-    let entry = inForce.flatMap { number in
-      live.chains.first { $0.name == "g\(number)/out" }?.comment
+    return live.installStatus
+  }
+}
+
+extension Table {
+  fileprivate var installStatus: InstallStatus {
+    func comment(of generation: Int?) -> String? {
+      generation.flatMap { number in chains.first { $0.name == "g\(number)/out" }?.comment }
     }
+    let inUse = generationsInUse
     return InstallStatus(
-      generation: inForce, policyComment: entry, counters: live.counters,
-      isHooked: live.chains.contains { $0.hook != nil },
-      leftovers: live.generations.filter { $0 != inForce }.sorted())
+      generation: generationInForce, policyComment: comment(of: generationInForce),
+      counters: counters, isHooked: isHooked, trial: runningTrial,
+      standingGeneration: standingGeneration, standingComment: comment(of: standingGeneration),
+      isOpen: isOpen,
+      leftovers: generations.subtracting(inUse).sorted())
   }
 }

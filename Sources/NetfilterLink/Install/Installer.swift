@@ -27,7 +27,9 @@ private final class RenderedTables {
 struct Installer {
   let target: (Int) -> Table
   let proof: InstallProof?
-  /// What was in force when the first attempt began.
+  /// Milliseconds of trial; nil to install for good.
+  let trialMilliseconds: UInt64?
+  /// The generation that stood when the first attempt began.
   private var previous: Int?
   /// The generation this installation has put in force.
   private var swapped: Int?
@@ -36,10 +38,11 @@ struct Installer {
   /// The sets as this attempt read them, until somebody else may have changed them.
   private var known: KnownSets?
 
-  init(target: @escaping (Int) -> Table, proof: InstallProof?) {
+  init(target: @escaping (Int) -> Table, proof: InstallProof?, trialMilliseconds: UInt64?) {
     let rendered = RenderedTables(target)
     self.target = { rendered[$0] }
     self.proof = proof
+    self.trialMilliseconds = trialMilliseconds
   }
 
   /// One attempt.
@@ -50,21 +53,26 @@ struct Installer {
     known = nil
     var (live, generation) = try read(name, &session)
     if let live { try refuseForeign(live) }
-    let inForce = live?.generationInForce
-    standing = inForce.map(Standing.previous) ?? .nothing
-    if swapped == nil { previous = inForce }
-    if let live, let inForce, isAsCompiled(live, target(inForce)) {
-      if swapped == nil { try refresh(live, target(inForce), &session) }
-      return try finish(live, inForce, generation, &session)
+    standing = live?.generationInForce.map(Standing.previous) ?? .nothing
+    if swapped == nil { previous = live?.standingGeneration }
+    if let live, let known = knownGeneration(live) {
+      if swapped == nil { try refresh(live, target(known), &session) }
+      let isSettled = known == live.standingGeneration && live.runningTrial == nil
+      if isSettled || swapped == known { return try finish(live, known, generation, &session) }
+      // It is here, and only the maps are to lead there: for good, or for a new span of time.
+      let snapshot = try readAll(name, &session)
+      return try swap(
+        plan(snapshot.ruleset.table(name), known), snapshot.generation, &session)
     }
     if let there = live {
       let counters = Set(there.counters.map(\.name))
-      if try clean(there, keeping: inForce, counters: counters, generation, &session) {
+      let kept = there.generationsInUse
+      if try clean(there, keeping: kept, counters: counters, generation, &session) {
         (live, generation) = try read(name, &session)
       }
     }
     let next = (live?.generations.max() ?? 0) + 1
-    var plan = GenerationPlan(live: live, target: target(next), generation: next)
+    var plan = plan(live, next)
     if try heal(plan, &session) { (plan.live, generation) = try read(name, &session) }
     known?.adopt(plan.target)
     try commit(plan.preload, name, generation, .split, &session)
@@ -73,6 +81,15 @@ struct Installer {
   }
 
   // MARK: Steps
+
+  /// The way from what is there to a generation.
+  ///
+  /// What stands is not put on trial: a trial of it ends the one that runs.
+  private func plan(_ live: Table?, _ generation: Int) -> GenerationPlan {
+    GenerationPlan(
+      live: live, target: target(generation), generation: generation,
+      trialMilliseconds: generation == live?.standingGeneration ? nil : trialMilliseconds)
+  }
 
   private mutating func provePreload<Transport: NetlinkTransport & ~Copyable>(
     _ plan: GenerationPlan, _ session: inout NetfilterSession<Transport>
@@ -90,9 +107,8 @@ struct Installer {
     guard differences.isEmpty else {
       if let live {
         let counters = Set(live.counters.map(\.name))
-        let inForce = live.generationInForce
         _ = try? clean(
-          live, keeping: inForce, counters: counters, snapshot.generation, &session)
+          live, keeping: live.generationsInUse, counters: counters, snapshot.generation, &session)
       }
       throw .refusal(
         .notProven(.preloaded, differences: differences, standing: standing))
@@ -111,7 +127,7 @@ struct Installer {
     } catch {
       // Lost replies say nothing either way: the read-back does.
       guard case .step(let cause) = error, cause.cause == .repliesLost else {
-        standing = previous.map(Standing.previous) ?? .nothing
+        standing = plan.live?.generationInForce.map(Standing.previous) ?? .nothing
         throw error
       }
     }
@@ -119,10 +135,7 @@ struct Installer {
     let live = snapshot.ruleset.table(name)
     var differences: [String] = []
     if let live {
-      if live.generationInForce != plan.generation {
-        differences.append("the swap is not in force")
-      }
-      differences += self.differences(live, plan.target)
+      differences = plan.objections(to: live) + self.differences(live.settled, plan.target)
     } else {
       differences.append("the table is missing")
     }
@@ -133,6 +146,18 @@ struct Installer {
     }
     swapped = plan.generation
     return try finish(live, plan.generation, snapshot.generation, &session)
+  }
+
+  /// The generation that holds what was compiled: what is on trial, or what stands.
+  private func knownGeneration(_ live: Table) -> Int? {
+    if let trial = live.runningTrial,
+      isAsCompiled(live.settled, target(trial.generation))
+    {
+      return trial.generation
+    }
+    guard let standing = live.standingGeneration else { return nil }
+    let settled = live.runningTrial == nil ? live : live.withoutTrial
+    return isAsCompiled(settled, target(standing)) ? standing : nil
   }
 
   /// Leads packets back into the generation before, or removes a first installation.
@@ -152,17 +177,19 @@ struct Installer {
     standing = again?.generationInForce == previous ? .previous(generation: previous) : .unclear
   }
 
-  /// The new generation is proven: removes everything else.
+  /// The new generation is proven: removes everything but what a trial falls back to.
   private mutating func finish<Transport: NetlinkTransport & ~Copyable>(
     _ live: Table, _ inForce: Int, _ generation: UInt32,
     _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> InstallOutcome {
     let compiled = target(inForce)
     var outcome = InstallOutcome(
-      generation: inForce, previous: previous, isUnchanged: swapped == nil)
+      generation: inForce, previous: previous, isUnchanged: swapped == nil,
+      trial: live.runningTrial)
     do {
       let counters = Set(compiled.counters.map(\.name))
-      _ = try clean(live, keeping: inForce, counters: counters, generation, &session)
+      let kept = live.generationsInUse.union([inForce])
+      _ = try clean(live, keeping: kept, counters: counters, generation, &session)
     } catch {
       guard case .step(let cause) = error, !cause.isWorthAnotherAttempt else { throw error }
       outcome.cleaningError = cause
@@ -172,11 +199,19 @@ struct Installer {
 
   /// Removes what is unreachable; tells whether there was anything.
   private mutating func clean<Transport: NetlinkTransport & ~Copyable>(
-    _ live: Table, keeping kept: Int?, counters: Set<String>, _ generation: UInt32,
+    _ live: Table, keeping kept: Set<Int>, counters: Set<String>, _ generation: UInt32,
     _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> Bool {
-    let changes = GenerationPlan.cleaning(live, keeping: kept, counters: counters)
-    try commit(changes, live.identifier, generation, .whole, &session)
+    var changes = GenerationPlan.cleaning(live, keeping: kept, counters: counters)
+    do {
+      try commit(changes, live.identifier, generation, .whole, &session)
+    } catch {
+      guard case .step(let cause) = error, cause.isBusy, live.runningTrial == nil else {
+        throw error
+      }
+      changes = GenerationPlan.forgettingExpired(live) + changes
+      try commit(changes, live.identifier, generation, .whole, &session)
+    }
     return !changes.isEmpty
   }
 
@@ -271,7 +306,29 @@ extension Ruleset {
   func table(_ name: TableIdentifier) -> Table? { tables.first { $0.identifier == name } }
 }
 
+extension GenerationPlan {
+  /// What of a table read after the swap is not as the swap should have left it.
+  fileprivate func objections(to found: Table) -> [String] {
+    guard trialMilliseconds != nil else {
+      return found.standingGeneration == generation && found.runningTrial == nil
+        ? [] : ["the swap is not in force"]
+    }
+    guard found.runningTrial?.generation == generation else {
+      return ["the trial is not in force, or was over before it was read back"]
+    }
+    guard let fallback = live?.standingGeneration else { return [] }
+    guard found.standingGeneration == fallback, let live else {
+      return ["generation \(fallback) is not what the trial falls back to"]
+    }
+    let isPart = { (name: String) in GenerationName.generation(of: name) == fallback }
+    return found.part(where: isPart).problems(from: live.part(where: isPart))
+  }
+}
+
 extension KernelError {
+  /// Whether something refers still to what was to be deleted (EBUSY).
+  var isBusy: Bool { cause == .refused(16) }
+
   /// Whether reading again and going on from what is there can succeed: the ruleset moved, or the
   /// kernel's answer was lost and only a read-back tells what happened.
   var isWorthAnotherAttempt: Bool { cause == .generationMoved || cause == .repliesLost }

@@ -10,6 +10,8 @@ public struct InstallOutcome: Hashable, Sendable {
   public var isUnchanged: Bool
   /// Why the old generation is still lying about, unreachable; nil when it is gone.
   public var cleaningError: KernelError?
+  /// The trial that it is on; nil when it is there to stay.
+  public var trial: RunningTrial?
 }
 
 /// The judge of a read-back: an objection in words, or nil.
@@ -17,7 +19,7 @@ public typealias InstallProof = (InstallStage, Ruleset) -> String?
 
 extension NetfilterSession where Transport: ~Copyable {
   /// So many times an installation is begun anew when somebody else changes the ruleset.
-  private static var installAttempts: Int { 8 }
+  static var installAttempts: Int { 8 }
 
   /// Puts a compiled table in force without a moment in which packets see half of it.
   ///
@@ -32,15 +34,24 @@ extension NetfilterSession where Transport: ~Copyable {
   /// Killed at any point, the old or the new generation is whole and in force; the rest is removed
   /// by the next installation. Counters that both generations use go on counting.
   ///
+  /// On trial, the swap adds elements that expire above the catch-all ones. The kernel passes over
+  /// them when the time is up, and packets are back where they were, whatever became of the caller;
+  /// after a first installation, all pass. The old generation stays, whole, until the next
+  /// installation or ``confirmTrial(of:)``. An installation during a trial ends that trial: what it
+  /// falls back to itself is what stood before. What stands already is not put on trial.
+  ///
   /// - Parameters:
+  ///   - trialMilliseconds: for how long, at least 1; nil to install for good.
   ///   - proof: a further judge of both read-backs, who is shown every table of the host.
   ///   - target: the table, rendered for a generation from 1.
   /// - Returns: what was done.
   /// - Throws: ``InstallError``, which says what is in force now.
   public mutating func install(
-    proof: InstallProof? = nil, _ target: @escaping (Int) -> Table
+    trialMilliseconds: UInt64? = nil, proof: InstallProof? = nil,
+    _ target: @escaping (Int) -> Table
   ) throws(InstallError) -> InstallOutcome {
-    var installer = Installer(target: target, proof: proof)
+    var installer = Installer(
+      target: target, proof: proof, trialMilliseconds: trialMilliseconds)
     for _ in 0..<Self.installAttempts {
       do throws(InstallFailure) {
         return try installer.run(&self)

@@ -51,8 +51,10 @@ extension Table {
 
 /// How a table that weir installed differs from what it would install.
 public struct TableDrift: Hashable, Sendable {
-  /// The generation in force; nil when nothing leads packets into one.
+  /// The generation that was compared; nil when nothing leads packets into one.
   public var generation: Int?
+  /// The trial that runs: what holds now ends with it, or what holds afterwards does not yet.
+  public var trial: RunningTrial?
   /// Differences by rule and element, as sentences; empty when there are none.
   public var differences: [String]
 }
@@ -60,20 +62,26 @@ public struct TableDrift: Hashable, Sendable {
 extension Table {
   /// Compares a table that was read with what weir would install.
   ///
-  /// The addresses of names are runtime state and do not count.
+  /// The addresses of names are runtime state and do not count. While a trial runs, the generation on
+  /// trial is compared, or that which stands, whichever differs less.
   ///
   /// - Parameter compiled: the compiled table of a generation.
   /// - Returns: the differences; nil when the table is not weir's.
   public func drift(from compiled: (Int) -> Table) -> TableDrift? {
     guard comment == Table.managedComment else { return nil }
-    guard let generation = generationInForce else {
-      return TableDrift(generation: nil, differences: ["no generation is in force"])
+    let trial = runningTrial
+    func drift(_ table: Table, _ generation: Int) -> TableDrift {
+      let expected = compiled(generation)
+      let live = table.part(inForceOf: expected)
+      return TableDrift(
+        generation: generation, trial: trial,
+        differences: live.problems(from: expected.part { _ in true })
+          + unknown.map { "not modelled: \($0.kind)" })
     }
-    let expected = compiled(generation)
-    let live = part(inForceOf: expected)
-    return TableDrift(
-      generation: generation,
-      differences: live.problems(from: expected.part { _ in true })
-        + unknown.map { "not modelled: \($0.kind)" })
+    let onTrial = trial.map { drift(settled, $0.generation) }
+    let stands = standingGeneration.map { drift(trial == nil ? self : withoutTrial, $0) }
+    let drifts = [onTrial, stands].compactMap(\.self)
+    return drifts.min { $0.differences.count < $1.differences.count }
+      ?? TableDrift(generation: nil, trial: trial, differences: ["no generation is in force"])
   }
 }

@@ -18,6 +18,8 @@ public struct ApplyRequest: Sendable {
   public var allowsUnresolved = false
   /// Whether nothing is changed.
   public var isDryRun = false
+  /// Seconds after which the kernel undoes it unless it is confirmed; nil to install for good.
+  public var trialSeconds: Int?
 
   /// Installs into the caller's own namespace.
   public init(policy: LoadedPolicy) { self.policy = policy }
@@ -29,6 +31,8 @@ public struct ApplyReport: Encodable, Sendable {
   public enum Outcome: String, Encodable, Sendable {
     /// The new rules are in force and were read back equal.
     case installed
+    /// As installed, and undone by the kernel unless it is confirmed.
+    case onTrial = "on trial"
     /// The kernel held the same rules already; nothing was changed.
     case unchanged
     /// A dry run: the rules would be installed.
@@ -51,13 +55,16 @@ public struct ApplyReport: Encodable, Sendable {
   public let generation: Int?
   /// The generation that was in force before.
   public let previousGeneration: Int?
+  /// The trial that runs afterwards; nil for none.
+  public let trial: TrialReport?
   /// One report a name.
   public let names: [NameReport]
   /// What the operator should know.
   public let warnings: [String]
 
   enum CodingKeys: String, CodingKey {
-    case version, outcome, table, policy, digest, generation, previousGeneration, names, warnings
+    case version, outcome, table, policy, digest, generation, previousGeneration, trial, names
+    case warnings
   }
 }
 
@@ -84,25 +91,29 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
     var warnings = empty.map { "\($0.name) has no usable address: its exception stays shut" }
     if let text = policy.ephemeralPortWarning() { warnings.append(text) }
     func report(
-      _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?
+      _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?, _ trial: TrialReport?
     ) -> ApplyReport {
       ApplyReport(
         outcome: outcome, table: "\(target.identifier)", policy: policy.name,
         digest: compiled.digest, generation: generation, previousGeneration: previous,
-        names: names, warnings: warnings)
+        trial: trial, names: names, warnings: warnings)
     }
     if request.isDryRun {
       let status = try session.status(of: target.identifier)
       let isSame = status?.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false
       return report(
-        isSame ? .wouldNotChange : .wouldInstall, status?.generation, status?.generation)
+        isSame ? .wouldNotChange : .wouldInstall, status?.generation, status?.generation,
+        TrialReport(status))
     }
-    let outcome = try session.install { compiled.table(generation: $0, answers: answers) }
-    if let error = outcome.cleaningError {
-      warnings.append("the old generation is unreachable but still there: \(error)")
-    }
+    let outcome = try session.install(
+      trialMilliseconds: request.trialSeconds.map { UInt64($0) * 1000 }
+    ) { compiled.table(generation: $0, answers: answers) }
+    warnings += outcome.cleaningWarnings
+    let trial =
+      outcome.trial == nil ? nil : TrialReport(try session.status(of: target.identifier))
     return report(
-      outcome.isUnchanged ? .unchanged : .installed, outcome.generation, outcome.previous)
+      trial != nil ? .onTrial : outcome.isUnchanged ? .unchanged : .installed,
+      outcome.generation, outcome.previous, trial)
   }
 }
 

@@ -61,7 +61,7 @@ extension InstallError {
   var exitStatus: ExitStatus {
     switch self {
     case .kernel(let error, _): error.exitStatus
-    case .foreign: .finding
+    case .foreign, .noTrial: .finding
     case .notProven, .keepsChanging: .unknown
     }
   }

@@ -24,17 +24,22 @@ public struct StatusReport: Encodable, Sendable {
   public let isInstalled: Bool
   /// Whether packets are judged by it.
   public let isInForce: Bool
-  /// The generation in force.
+  /// The generation that judges packets now.
   public let generation: Int?
   /// Policy and digest, as the entry chain says.
   public let policy: String?
+  /// The trial that runs; nil for none.
+  public let trial: TrialReport?
+  /// Whether every packet passes now: a first trial has ended unconfirmed.
+  public let isOpen: Bool
   /// Denied packets by clause.
   public let denials: [Row]
-  /// Generations of killed installations that lie about, unreachable.
+  /// Generations of killed installations and ended trials that lie about, unreachable.
   public let leftovers: [Int]
 
   enum CodingKeys: String, CodingKey {
-    case version, table, isInstalled, isInForce, generation, policy, denials, leftovers
+    case version, table, isInstalled, isInForce, generation, policy, trial, isOpen, denials
+    case leftovers
   }
 
   /// 0 when rules are in force, 1 when none are.
@@ -57,7 +62,8 @@ public func status(of target: InstallTarget) throws(OperationFailure) -> StatusR
     return StatusReport(
       table: "\(target.identifier)", isInstalled: found != nil,
       isInForce: found?.isHooked ?? false && found?.generation != nil,
-      generation: found?.generation, policy: found?.policyComment, denials: rows,
+      generation: found?.generation, policy: found?.policyComment, trial: TrialReport(found),
+      isOpen: found.map { $0.isOpen && $0.trial == nil } ?? false, denials: rows,
       leftovers: found?.leftovers ?? [])
   }
 }

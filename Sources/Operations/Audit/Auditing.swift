@@ -66,6 +66,14 @@ extension AuditSubject {
     else { return nil }
     var claim = AuditClaim(.asInstalled, drift.differences.isEmpty ? .holds : .fails)
     claim.findings = drift.differences.map { AuditFinding("drift: \($0)") }
+    if let trial = drift.trial {
+      claim.answer = claim.answer.and(.unknown)
+      let isTried = trial.generation == drift.generation
+      claim.causes.append(
+        "a trial runs, for \(trial.remainingMilliseconds / 1000) s from reading: what weir would"
+          + " install is \(isTried ? "on trial" : "what the trial of another policy falls back to")"
+      )
+    }
     claim.assumptions = ["the addresses of names are not compared"]
     return claim
   }

@@ -13,8 +13,13 @@ struct ApplyVerb: ParsableCommand {
 
       Needs CAP_NET_ADMIN in the namespace. Tables of others are never touched.
 
+      With --confirm the policy is on trial: unless `weir confirm` is run within
+      that time, the kernel itself goes back to the rules before, whatever became
+      of weir. Without rules before, every packet passes again.
+
       EXAMPLES
         sudo weir apply policy.yaml --dry-run
+        sudo weir apply policy.yaml --confirm 60s
         sudo weir apply app-engine-sockets --netns jail
         sudo weir apply policy.yaml --netns 4242 --resolve a.example=192.0.2.25
       """)
@@ -24,6 +29,11 @@ struct ApplyVerb: ParsableCommand {
 
   @Flag(help: "Say what would be done, and change nothing.")
   var dryRun = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Put it on trial: undone after this time unless confirmed.", valueName: "90s|10m|2h"))
+  var confirm: String?
 
   @Flag(help: "Install although a name has no usable address; its exception stays shut.")
   var allowUnresolved = false
@@ -36,6 +46,7 @@ struct ApplyVerb: ParsableCommand {
       var request = try request.parsed(argument)
       request.allowsUnresolved = allowUnresolved
       request.isDryRun = dryRun
+      request.trialSeconds = try confirm.map { try trialSeconds($0) }
       let report = try apply(request)
       for warning in report.warnings { Console.complain("weir: warning: \(warning)") }
       switch format {
@@ -50,7 +61,7 @@ struct ApplyVerb: ParsableCommand {
     let digest = report.digest.prefix(16)
     var lines: [String]
     switch report.outcome {
-    case .installed:
+    case .installed, .onTrial:
       let before = report.previousGeneration.map { ", in place of generation \($0)" } ?? ""
       lines = [
         "table \(report.table): policy \(report.policy) \(digest) is in force as generation"
@@ -63,6 +74,9 @@ struct ApplyVerb: ParsableCommand {
       lines = ["table \(report.table): would install \(report.policy) \(digest); \(now)"]
     case .wouldNotChange:
       lines = ["table \(report.table): policy \(report.policy) \(digest) is in force already"]
+    }
+    if let trial = report.trial {
+      lines.append("  generation \(trial.generation) is \(trial.outlook)")
     }
     for name in report.names { lines += name.lines }
     return lines.joined(separator: "\n") + "\n"

@@ -9,7 +9,7 @@ struct StatusVerb: ParsableCommand {
       Exit code 0 when rules are in force, 1 when none are.
 
       EXAMPLES
-        sudo weir status --netns jail
+        sudo weir status --netns jail        a trial that runs, with the time left
         sudo weir status --format json
       """)
 
@@ -38,9 +38,15 @@ struct StatusVerb: ParsableCommand {
           ? "\(generation) in force, \(report.policy ?? "without a comment")"
           : Style.bad("not in force"))
     ]
+    if let trial = report.trial { lines.append("  \(Style.warning(trial.outlook))") }
+    if report.isOpen {
+      lines.append(
+        "  \(Style.bad("every packet passes")): a first trial has ended unconfirmed")
+    }
     if !report.leftovers.isEmpty {
       let list = report.leftovers.map(String.init).joined(separator: ", ")
-      lines.append("  left over from a killed apply, unreachable: generation \(list)")
+      lines.append(
+        "  left over from a killed apply or an ended trial, unreachable: generation \(list)")
     }
     let width = report.denials.map(\.clause.count).max() ?? 0
     for row in report.denials {

@@ -23,7 +23,7 @@ struct SamplePolicy {
     let raw = PayloadLoad(.network, offsetBytes: 16, lengthBytes: 4, into: word)
     let sets = [
       NamedSet(
-        name: "generation/out", flags: .map, key: [.nfproto], isVerdictMap: true,
+        name: "generation/out", flags: [.map, .timeout], key: [.nfproto], isVerdictMap: true,
         content: .elements([.catchAll(.goto("g\(generation)/out"))])),
       NamedSet(
         name: shared, flags: .interval, key: [.integer], typeof: raw, content: .ipv4(denied)),
