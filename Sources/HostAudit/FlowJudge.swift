@@ -40,7 +40,7 @@ struct FlowJudge {
   private let broadcasts: Set<IPAddress>
   private let hasRoutes: Bool
   private let ephemeral: ClosedRange<UInt16>?
-  private var owners: [FlowEnds: Fact<[HostProcess]>] = [:]
+  private var connected: [FlowEnds: HostSocket] = [:]
   /// Local ports on which something listens, with the addresses.
   private var listeners: [IPProtocol: [UInt16: [IPAddress]]] = [:]
 
@@ -59,7 +59,7 @@ struct FlowJudge {
     ephemeral = state.ephemeralPorts
     for table in state.sockets {
       for socket in table.sockets.value ?? [] {
-        if socket.isConnected { owners[FlowEnds(socket, isReversed: false)] = socket.owners }
+        if socket.isConnected { connected[FlowEnds(socket, isReversed: false)] = socket }
         if socket.isListening {
           listeners[socket.ipProtocol, default: [:]][socket.localPort, default: []]
             .append(socket.localAddress.unmapped)
@@ -109,7 +109,9 @@ struct FlowJudge {
       // The port that a client of ours chose is not this host's local port.
       flow.flow.localPort = nil
     }
-    flow.owners = self.owners(of: entry)
+    flow.entry = entry
+    flow.sockets = sockets(FlowEnds(entry.ipProtocol, entry.original), FlowEnds(entry.ipProtocol, entry.reply))
+    flow.owners = flow.sockets.first?.owners ?? .unknown("no connected socket has these ends")
     flow.ruling = policy.decision(for: flow.flow, names: names)
     if isFromHere == nil, isToHere != false || leaves.address != original.destination {
       flow.doubt = "which addresses are this host's is not known"
@@ -119,11 +121,9 @@ struct FlowJudge {
     return flow
   }
 
-  private func owners(of entry: ConntrackEntry) -> Fact<[HostProcess]> {
-    let there = FlowEnds(entry.ipProtocol, entry.original)
-    let back = FlowEnds(entry.ipProtocol, entry.reply)
-    return owners[there] ?? owners[back]
-      ?? .unknown("no connected socket has these ends")
+  /// The connected sockets at both ends of a conversation, the first end's first.
+  private func sockets(_ there: FlowEnds, _ back: FlowEnds) -> [HostSocket] {
+    [connected[there], connected[back]].compactMap(\.self)
   }
 
   /// Judges a connected socket that conntrack does not know; nil for the serving side of a
@@ -132,7 +132,9 @@ struct FlowJudge {
     let local = socket.localAddress.unmapped
     let remote = socket.remoteAddress.unmapped
     let hasPorts = socket.ipProtocol.hasPorts && !isRaw
-    let isServer = hasPorts && isListening(socket.ipProtocol, local, socket.localPort)
+    let isServer =
+      hasPorts
+      && (isListening(socket.ipProtocol, local, socket.localPort) || isServingHere(socket))
     let isToSelf = isOwn(remote)
     if isServer, isToSelf == true { return nil }
     var flow = LiveFlow(
@@ -143,6 +145,8 @@ struct FlowJudge {
         remotePort: hasPorts ? socket.remotePort : nil,
         isLinkBroadcast: broadcasts.contains(remote)),
       isForwarded: false, ruling: Ruling(.deny, clause: "default"), owners: socket.owners)
+    flow.sockets = sockets(
+      FlowEnds(socket, isReversed: false), FlowEnds(socket, isReversed: true))
     flow.ruling = policy.decision(for: flow.flow, names: names)
     if !hasRoutes, remote.family == .ipv4 {
       flow.doubt = "which addresses are broadcast is not known"
@@ -158,6 +162,13 @@ struct FlowJudge {
       if other.decision != flow.ruling.decision { flow.doubt = "who opened it is not known" }
     }
     return flow
+  }
+
+  /// Whether the other end is a socket here too, and its port, not this one's, is one that the kernel
+  /// chose: the listener may have gone.
+  private func isServingHere(_ socket: HostSocket) -> Bool {
+    guard let ephemeral, connected[FlowEnds(socket, isReversed: true)] != nil else { return false }
+    return ephemeral.contains(socket.remotePort) && !ephemeral.contains(socket.localPort)
   }
 
   private func isListening(_ ipProtocol: IPProtocol, _ address: IPAddress, _ port: UInt16) -> Bool {

@@ -8,8 +8,8 @@ public struct FlowReport: Hashable, Sendable {
   public var outside: [LiveFlow]
   /// Conversations of which it cannot be said.
   public var undecided: [LiveFlow]
-  /// How many conversations the policy allows.
-  public var withinCount: Int
+  /// Conversations that the policy allows.
+  public var within: [LiveFlow]
   /// What could not be read, and why.
   public var unknowns: [String]
 
@@ -46,4 +46,9 @@ public struct LiveFlow: Hashable, Sendable {
   public var helper: String?
   /// Why it is undecided; nil where it is not.
   public var doubt: String?
+  /// The entry of the kernel's table, where it is tracked.
+  public var entry: ConntrackEntry?
+  /// The connected sockets of this namespace at its ends: none where nobody here has one, two
+  /// where both ends are here.
+  public var sockets: [HostSocket] = []
 }

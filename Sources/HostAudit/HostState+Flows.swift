@@ -17,7 +17,7 @@ extension HostState {
   ///
   /// O((sockets + tracked connections) · entries of the policy).
   public func liveFlows(judgedBy policy: Policy, names: NameAnswers = .init()) -> FlowReport {
-    var report = FlowReport(outside: [], undecided: [], withinCount: 0, unknowns: [])
+    var report = FlowReport(outside: [], undecided: [], within: [], unknowns: [])
     let host = FlowJudge(self, policy, names)
     if let reason = conntrack.reason { report.unknowns.append("tracked connections: \(reason)") }
     if let reason = addresses.reason { report.unknowns.append("addresses: \(reason)") }
@@ -50,7 +50,7 @@ extension FlowReport {
     } else if flow.ruling.decision == .deny {
       outside.append(flow)
     } else {
-      withinCount += 1
+      within.append(flow)
     }
   }
 }

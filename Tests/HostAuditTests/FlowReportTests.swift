@@ -38,7 +38,7 @@ import Testing
     let state = tracking(entry(from: HostStates.host, 40000, to: outside, 443))
     let report = state.liveFlows(judgedBy: policy)
     #expect(report.status == .holds)
-    #expect(report.withinCount == 1)
+    #expect(report.within.count == 1)
   }
 
   @Test func `a denied connection fails, with its clause and its process`() throws {
@@ -82,7 +82,7 @@ import Testing
     let state = tracking(
       entry(from: guest, 7, to: outside, 443), entry(from: guest, 7, to: inner, 443))
     let report = state.liveFlows(judgedBy: policy)
-    #expect(report.withinCount == 1)
+    #expect(report.within.count == 1)
     let flow = try #require(report.outside.first)
     #expect(flow.isForwarded)
     #expect(flow.ruling.clause == "private")
@@ -121,7 +121,7 @@ import Testing
       ]))
     let report = state.liveFlows(judgedBy: policy)
     #expect(report.outside.map(\.flow.remotePort) == [1])
-    #expect(report.withinCount == 1)
+    #expect(report.within.count == 1)
   }
 
   @Test func `an attempt, and a datagram socket that may have sent nothing, are undecided`() {
@@ -143,7 +143,7 @@ import Testing
 
   @Test func `an address that a local route makes this host's is its own`() throws {
     var state = tracking(entry(from: outside, 7, to: .v4(0xc633_6401), 22))
-    #expect(state.liveFlows(judgedBy: policy).withinCount == 1)  // forwarded
+    #expect(state.liveFlows(judgedBy: policy).within.count == 1)  // forwarded
     state.routes = .known([
       HostRoute(destination: .v4(0xc633_6400), prefixLength: 24, table: 255, kind: 2)
     ])

@@ -6,19 +6,24 @@ extension ConntrackEntry {
   ///
   /// - Throws: ``LinuxError/refused(operation:errno:)``; reading them needs CAP_NET_ADMIN.
   static func all() throws(LinuxError) -> [ConntrackEntry] {
-    let operation = "list tracked connections"
-    let socket = try KernelSocket(.netfilter)
-    // Subsystem 1, IPCTNL_MSG_CT_GET 1; struct nfgenmsg of every family.
-    let replies = try socket.exchange(operation, type: 1 << 8 | 1, flags: 0x300) {
-      $0.append(UInt32(0))
-    }
+    let replies = try replies()
     var entries: [ConntrackEntry] = []
     entries.reserveCapacity(replies.count)
     for reply in replies {
-      guard let entry = ConntrackEntry(reply) else { throw .malformedReply(operation: operation) }
+      guard let entry = ConntrackEntry(reply) else { throw .malformedReply(operation: listing) }
       entries.append(entry)
     }
     return entries
+  }
+
+  private static let listing = "list tracked connections"
+
+  /// The messages that list them.
+  static func replies() throws(LinuxError) -> [RouteReply] {
+    // Subsystem 1, IPCTNL_MSG_CT_GET 1; struct nfgenmsg of every family.
+    try KernelSocket(.netfilter).exchange(listing, type: 1 << 8 | 1, flags: 0x300) {
+      $0.append(UInt32(0))
+    }
   }
 
   /// Reads one entry; nil when it is something else or lacks a tuple.

@@ -28,6 +28,22 @@ public enum HostReader {
     return state
   }
 
+  /// Reads only what ``HostAudit`` needs to judge the conversations that are going on.
+  ///
+  /// The processes are walked only where there is a connected socket to find an owner for.
+  public static func readFlowsHere() -> HostState {
+    var state = HostState(unknown: "not read")
+    state.readNetwork()
+    state.readSettings(named: ["net/ipv4/ip_local_port_range"])
+    state.conntrack = HostReading.fact { try ConntrackEntry.all() }
+    state.readSocketTables([.tcp, .udp, .udplite, .raw])
+    if state.sockets.contains(where: { $0.sockets.value?.contains(where: \.isConnected) ?? false })
+    {
+      state.readSocketOwners()
+    }
+    return state
+  }
+
   private static func packetGenerators() throws -> [String] {
     guard Folder.isFolder("/sys/module") else {
       throw LinuxError.unreadableFile(path: "/sys/module", problem: .missing)

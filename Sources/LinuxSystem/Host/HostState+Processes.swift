@@ -17,15 +17,7 @@ extension HostState {
       guard let own = namespace.value else { throw LinuxError.machinesOwnNamespace }
       return try NamespaceReading.others(walk, own: own)
     }
-    for index in sockets.indices {
-      sockets[index].sockets = sockets[index].sockets.map { list in
-        list.map { socket in
-          var socket = socket
-          socket.owners = walk.owners(socket.inode)
-          return socket
-        }
-      }
-    }
+    takeSocketOwners(from: walk)
     packetSockets = packetSockets.map { list in
       list.map { socket in
         var socket = socket
@@ -51,6 +43,27 @@ extension HostState {
     unlistedSockets = .known(
       walk.unlisted.values.filter { $0.protocolName != "XDP" }
         .sorted { ($0.protocolName, $0.inode) < ($1.protocolName, $1.inode) })
+  }
+
+  /// Walks through the processes and gives every socket of the tables its owners, no more.
+  mutating func readSocketOwners() {
+    do throws(LinuxError) {
+      takeSocketOwners(from: try ProcessWalk(own: nil))
+    } catch {
+      // The owners stay unknown.
+    }
+  }
+
+  private mutating func takeSocketOwners(from walk: ProcessWalk) {
+    for index in sockets.indices {
+      sockets[index].sockets = sockets[index].sockets.map { list in
+        list.map { socket in
+          var socket = socket
+          socket.owners = walk.owners(socket.inode)
+          return socket
+        }
+      }
+    }
   }
 
   /// Takes the AF_XDP sockets that the walk found where the kernel only counts them.

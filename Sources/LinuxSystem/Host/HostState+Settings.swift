@@ -43,6 +43,11 @@ extension HostState {
     for (family, list) in HostState.linkSettingNames {
       for owner in owners { names += list.map { "net/\(family)/conf/\(owner)/\($0)" } }
     }
+    readSettings(named: names)
+  }
+
+  /// Reads settings of the calling thread's namespace, and the kernel's release.
+  mutating func readSettings(named names: [String]) {
     // Without /proc every setting would look as if this kernel had none of them.
     let isMounted = HostReading.fact { try HostReading.file("/proc/sys/kernel/osrelease") }
     guard case .known(let release?) = isMounted else {

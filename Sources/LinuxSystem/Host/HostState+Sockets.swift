@@ -11,9 +11,7 @@ extension HostState {
       }
       return try SocketCount.all(procText: bytes)
     }
-    sockets = SocketTable.Kind.allCases.map { kind in
-      SocketTable(kind: kind, sockets: HostReading.fact { try kind.read() })
-    }
+    readSocketTables(SocketTable.Kind.allCases)
     packetSockets = HostReading.fact {
       if let found = try PacketSocket.diagnosed() { return found }
       guard let bytes = try HostReading.netFile("packet") else { return [] }
@@ -22,6 +20,13 @@ extension HostState {
     xdpSockets = readXDPSockets()
     unixListeners = HostReading.fact {
       try HostReading.netFile("unix").map { try UnixListener.all(procText: $0) } ?? []
+    }
+  }
+
+  /// Reads the sockets of some protocols; the other tables are left out.
+  mutating func readSocketTables(_ kinds: [SocketTable.Kind]) {
+    sockets = kinds.map { kind in
+      SocketTable(kind: kind, sockets: HostReading.fact { try kind.read() })
     }
   }
 

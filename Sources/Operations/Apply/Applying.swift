@@ -2,6 +2,7 @@ import LinuxSystem
 import NetfilterLink
 import NetworkTypes
 import PolicyLanguage
+import PolicyMeaning
 import RuleCompiler
 
 /// What to install.
@@ -18,6 +19,10 @@ public struct ApplyRequest: Sendable {
   public var allowsUnresolved = false
   /// Whether nothing is changed.
   public var isDryRun = false
+  /// Whether open flows that the policy denies are left to go on.
+  public var keepsExisting = false
+  /// Whether it is installed although the caller's own connection would be cut.
+  public var isForced = false
   /// Seconds after which the kernel undoes it unless it is confirmed; nil to install for good.
   public var trialSeconds: Int?
 
@@ -57,14 +62,16 @@ public struct ApplyReport: Encodable, Sendable {
   public let previousGeneration: Int?
   /// The trial that runs afterwards; nil for none.
   public let trial: TrialReport?
+  /// The flows that were open; what the policy says of each, and what was done.
+  public let flows: FlowsReport
   /// One report a name.
   public let names: [NameReport]
   /// What the operator should know.
   public let warnings: [String]
 
   enum CodingKeys: String, CodingKey {
-    case version, outcome, table, policy, digest, generation, previousGeneration, trial, names
-    case warnings
+    case version, outcome, table, policy, digest, generation, previousGeneration, trial, flows
+    case names, warnings
   }
 }
 
@@ -88,15 +95,25 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
     throw OperationFailure(.notFound, first.refusal)
   }
   return try target.withSession { session in
+    let denied: FlowsReport.Treatment =
+      request.keepsExisting || request.trialSeconds != nil
+      ? request.isDryRun ? .wouldKeep : .kept : request.isDryRun ? .wouldEnd : .ended
+    var flows = ExistingFlows(policy, NameAnswers(answers.mapValues(Set.init)), treatment: denied)
+    if let danger = flows.lockOut(), !request.isForced, !request.isDryRun {
+      throw OperationFailure(.finding, danger + "; nothing was changed. " + ExistingFlows.advice)
+    }
     var warnings = empty.map { "\($0.name) has no usable address: its exception stays shut" }
     if let text = policy.ephemeralPortWarning() { warnings.append(text) }
+    if request.isDryRun || request.isForced, let danger = flows.lockOut() {
+      warnings.append(danger)
+    }
     func report(
       _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?, _ trial: TrialReport?
     ) -> ApplyReport {
       ApplyReport(
         outcome: outcome, table: "\(target.identifier)", policy: policy.name,
         digest: compiled.digest, generation: generation, previousGeneration: previous,
-        trial: trial, names: names, warnings: warnings)
+        trial: trial, flows: flows.report, names: names, warnings: warnings)
     }
     if request.isDryRun {
       let status = try session.status(of: target.identifier)
@@ -105,10 +122,12 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
         isSame ? .wouldNotChange : .wouldInstall, status?.generation, status?.generation,
         TrialReport(status))
     }
+    flows.track()
     let outcome = try session.install(
       trialMilliseconds: request.trialSeconds.map { UInt64($0) * 1000 }
     ) { compiled.table(generation: $0, answers: answers) }
     warnings += outcome.cleaningWarnings
+    flows.end()
     let trial =
       outcome.trial == nil ? nil : TrialReport(try session.status(of: target.identifier))
     return report(

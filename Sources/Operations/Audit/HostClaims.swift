@@ -16,10 +16,10 @@ extension AuditSubject {
       AuditFinding(
         "a socket takes what anybody sends: \(listener.socket.place)",
         clause: listener.ruling.clause, at: listener.ruling.location.map { "\($0)" },
-        process: listener.socket.owners.text)
+        process: listener.socket.owners.ownerText)
     }
     claim.causes += report.undecided.map {
-      "\($0.socket.place), \($0.socket.owners.text): \($0.doubt ?? "not decided")"
+      "\($0.socket.place), \($0.socket.owners.ownerText): \($0.doubt ?? "not decided")"
     }
     return claim
   }
@@ -32,17 +32,17 @@ extension AuditSubject {
       var finding = AuditFinding(
         "a flow is open that the policy denies", packet: "\(FlowText(flow.flow))",
         clause: flow.ruling.clause, at: flow.ruling.location.map { "\($0)" },
-        process: flow.owners.text)
+        process: flow.owners.ownerText)
       if flow.isForwarded { finding.facts.append("forwarded") }
       if let asked = flow.askedAddress { finding.facts.append("asked for \(asked)") }
       if let helper = flow.helper { finding.facts.append("helper \(helper)") }
       return finding
     }
     claim.causes += report.undecided.map {
-      "\(FlowText($0.flow)), \($0.owners.text): \($0.doubt ?? "not decided")"
+      "\(FlowText($0.flow)), \($0.owners.ownerText): \($0.doubt ?? "not decided")"
     }
-    if !claim.findings.isEmpty || report.withinCount > 0 {
-      claim.assumptions.append("\(report.withinCount) open flows are within the policy")
+    if !claim.findings.isEmpty || !report.within.isEmpty {
+      claim.assumptions.append("\(report.within.count) open flows are within the policy")
     }
     return claim
   }
@@ -124,18 +124,6 @@ extension HostSocket {
       case .v6: "[\(localAddress)]:\(localPort)"
       }
     return "\(ipProtocol) \(address)"
-  }
-}
-
-extension Fact<[HostProcess]> {
-  /// Who holds a socket open, in one line.
-  fileprivate var text: String {
-    switch self {
-    case .unknown(let reason): "owner unknown: \(reason)"
-    case .known(let processes) where processes.isEmpty: "open in no process"
-    case .known(let processes):
-      processes.map { "\($0.name) (pid \($0.pid))" }.joined(separator: ", ")
-    }
   }
 }
 

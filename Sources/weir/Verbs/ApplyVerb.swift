@@ -17,6 +17,11 @@ struct ApplyVerb: ParsableCommand {
       that time, the kernel itself goes back to the rules before, whatever became
       of weir. Without rules before, every packet passes again.
 
+      Flows that are open and that the policy denies are ended: their sockets are
+      destroyed, and conntrack forgets them. --keep-existing and a trial leave
+      them alone. If the connection that you work through would be cut, nothing
+      is done without --force.
+
       EXAMPLES
         sudo weir apply policy.yaml --dry-run
         sudo weir apply policy.yaml --confirm 60s
@@ -35,6 +40,12 @@ struct ApplyVerb: ParsableCommand {
       "Put it on trial: undone after this time unless confirmed.", valueName: "90s|10m|2h"))
   var confirm: String?
 
+  @Flag(help: "Let open flows that the policy denies go on until they end.")
+  var keepExisting = false
+
+  @Flag(help: "Install although your own connection would be cut.")
+  var force = false
+
   @Flag(help: "Install although a name has no usable address; its exception stays shut.")
   var allowUnresolved = false
 
@@ -46,6 +57,8 @@ struct ApplyVerb: ParsableCommand {
       var request = try request.parsed(argument)
       request.allowsUnresolved = allowUnresolved
       request.isDryRun = dryRun
+      request.keepsExisting = keepExisting
+      request.isForced = force
       request.trialSeconds = try confirm.map { try trialSeconds($0) }
       let report = try apply(request)
       for warning in report.warnings { Console.complain("weir: warning: \(warning)") }
@@ -78,8 +91,50 @@ struct ApplyVerb: ParsableCommand {
     if let trial = report.trial {
       lines.append("  generation \(trial.generation) is \(trial.outlook)")
     }
+    lines += report.flows.lines
     for name in report.names { lines += name.lines }
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension FlowsReport {
+  /// So many flows are named; JSON has all.
+  private static let rowLimit = 20
+
+  /// What became of open flows, for people; nothing where there is nothing to say.
+  var lines: [String] {
+    var lines: [String] = []
+    if trackedCount > 0 {
+      lines.append("  \(trackedCount) open connections are known to conntrack now, and go on")
+    }
+    lines += FlowsReport.lines(denied, treatment.headline)
+    lines += FlowsReport.lines(remaining, "still open, although they were to be ended")
+    lines += unknowns.map { "  not decided: \($0)" }
+    return lines
+  }
+
+  private static func lines(_ rows: [Row], _ headline: String) -> [String] {
+    if rows.isEmpty { return [] }
+    var lines = ["  open flows that the policy denies, \(headline): \(rows.count)"]
+    lines += rows.prefix(rowLimit).map { row in
+      "    \(row.flow), clause \(row.clause), \(row.process)"
+        + (row.isForwarded ? ", forwarded" : "") + (row.isOperators ? ", your own" : "")
+    }
+    if rows.count > rowLimit {
+      lines.append("    and \(rows.count - rowLimit) more; --format json lists them")
+    }
+    return lines
+  }
+}
+
+extension FlowsReport.Treatment {
+  fileprivate var headline: String {
+    switch self {
+    case .ended: "ended"
+    case .kept: "left to go on"
+    case .wouldEnd: "which would be ended"
+    case .wouldKeep: "which would go on"
+    }
   }
 }
 
