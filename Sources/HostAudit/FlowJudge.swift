@@ -110,7 +110,8 @@ struct FlowJudge {
       flow.flow.localPort = nil
     }
     flow.entry = entry
-    flow.sockets = sockets(FlowEnds(entry.ipProtocol, entry.original), FlowEnds(entry.ipProtocol, entry.reply))
+    flow.sockets = sockets(
+      FlowEnds(entry.ipProtocol, entry.original), FlowEnds(entry.ipProtocol, entry.reply))
     flow.owners = flow.sockets.first?.owners ?? .unknown("no connected socket has these ends")
     flow.ruling = policy.decision(for: flow.flow, names: names)
     if isFromHere == nil, isToHere != false || leaves.address != original.destination {
