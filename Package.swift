@@ -135,8 +135,8 @@ let package = Package(
     tests(
       "DifferentialTests",
       [
-        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "RulesetExamples",
-        "SeededRandom", "TestSupport",
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "PacketSets",
+        "RulesetExamples", "SeededRandom", "SymbolicAnalysis", "TestSupport",
       ]),
     tests(
       "ExperimentTests",

@@ -2,6 +2,7 @@ import Bytecode
 import BytecodeInterpreter
 import KernelTrials
 import NetworkTypes
+import SymbolicAnalysis
 import TestSupport
 
 /// Random rulesets and packets: what the kernel does against what the interpreter says.
@@ -32,6 +33,8 @@ struct Differential {
   var rulesets = 0
   var refused = 0
   var compared = 0
+  /// Packets that were held against the sets of the analysis too.
+  var judgedBySets = 0
   var undecided = 0
   var left = 0
   /// Differences that were none when the packet was sent alone.
@@ -41,11 +44,12 @@ struct Differential {
   var differences: [Difference] = []
   var refusals: [String: Int] = [:]
 
-  /// Tries `count` rulesets from `seed` on, with `packets` packets each.
+  /// Tries `count` rulesets from `seed` on, with `packets` packets each, and analyses every
+  /// `analyzed`th of them.
   ///
   /// `progress` gets a line of totals after every 500.
   mutating func run(
-    count: Int, seed: UInt64, packets: Int, progress: (String) -> Void = { _ in }
+    count: Int, seed: UInt64, packets: Int, analyzed: Int, progress: (String) -> Void = { _ in }
   ) throws {
     var trial = try KernelTrial()
     for index in 0..<count {
@@ -66,9 +70,14 @@ struct Differential {
       rulesets += 1
       noteKinds(trial.ruleset)
       var packetSource = PacketSource(seed: own)
+      var judge: PacketSetJudge?
+      if index.isMultiple(of: analyzed) {
+        judge = PacketSetJudge(
+          trial.ruleset, link: Link(index: trial.linkIndex, name: "eth0"))
+      }
       let before = differences.count
       for _ in 0..<packets where differences.count < before + 2 {
-        try compare(packetSource.next(), trial, own, text)
+        try compare(packetSource.next(), trial, own, text, &judge)
       }
       if differences.count >= 20 { return }
     }
@@ -88,7 +97,8 @@ struct Differential {
   }
 
   private mutating func compare(
-    _ packet: TrialPacket, _ trial: KernelTrial, _ seed: UInt64, _ text: String
+    _ packet: TrialPacket, _ trial: KernelTrial, _ seed: UInt64, _ text: String,
+    _ judge: inout PacketSetJudge?
   ) throws {
     guard let interpreter = trial.interpreter else { return }
     // Flows without ports are told apart by senders that are not this host. Translated they may
@@ -121,6 +131,15 @@ struct Differential {
         Difference(
           seed: seed, packet: packet, kernel: sighting, passage: passage, ruleset: text,
           what: what))
+    } else if let passed = passage.passed,
+      let agrees = try judge?.agrees(packet, passed: passed)
+    {
+      judgedBySets += 1
+      if agrees { return }
+      differences.append(
+        Difference(
+          seed: seed, packet: packet, kernel: sighting, passage: passage, ruleset: text,
+          what: "the sets of packets do not allow that it \(passed ? "passed" : "was stopped")"))
     }
   }
 
@@ -143,7 +162,8 @@ struct Differential {
     let expressions = kinds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
     let open = reasons.sorted { $0.value > $1.value }.prefix(12).map { "\($0.value) \($0.key)" }
     return """
-      rulesets \(rulesets) (nft refused \(refused)), packets compared \(compared) (left \(left)), \
+      rulesets \(rulesets) (nft refused \(refused)), packets compared \(compared) (left \(left), \
+      held against packet sets too \(judgedBySets)), \
       undecided \(undecided), differences \(differences.count), not repeated \(unrepeated)
       expressions: \(expressions.joined(separator: ", "))
       undecided: \(open.joined(separator: "; "))
@@ -158,6 +178,15 @@ extension Passage {
     guard case .passes(let packet) = fate else { return false }
     guard case .known(let interface) = packet.outputInterface else { return false }
     return interface.name != "lo"
+  }
+
+  /// Whether it got through, where that is certain.
+  fileprivate var passed: Bool? {
+    switch fate {
+    case .passes where isOnlyWay: true
+    case .dropped where isOnlyWay, .rejected where isOnlyWay: false
+    default: nil
+    }
   }
 
   /// How the kernel's doing differs; nil when it does not.

@@ -16,7 +16,8 @@ struct DifferentialTests {
     try differential.run(
       count: Int(Self.setting("WEIR_DIFFERENTIAL_RULESETS") ?? 300),
       seed: Self.setting("WEIR_DIFFERENTIAL_SEED") ?? 1,
-      packets: Int(Self.setting("WEIR_DIFFERENTIAL_PACKETS") ?? 60)
+      packets: Int(Self.setting("WEIR_DIFFERENTIAL_PACKETS") ?? 60),
+      analyzed: Int(Self.setting("WEIR_DIFFERENTIAL_ANALYZED") ?? 6)
     ) { line in
       FileHandle.standardError.write(Data((line + "\n").utf8))
     }

@@ -22,6 +22,9 @@ package final class KernelTrial {
   private let watch: Watch
   package private(set) var ruleset = Ruleset()
   package private(set) var interpreter: Interpreter?
+  /// The index of `eth0`, by which packets leave.
+  package var linkIndex: UInt32 { sandbox.linkIndex }
+
   /// Whether flows may be translated.
   package private(set) var translates = false
 
