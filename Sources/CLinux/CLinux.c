@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@ int linux_setns(int fd, int flags) { return result(setns(fd, flags)); }
 int linux_namespace_type(int fd) { return result(ioctl(fd, NS_GET_NSTYPE)); }
 
 int linux_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
+
+int linux_memory_file(void) { return result(memfd_create("weir", MFD_CLOEXEC)); }
 
 int linux_effective_capabilities(uint64_t *effective) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

@@ -185,4 +185,81 @@ struct DiffTests {
     #expect(report.status == .unknown)
     #expect(report.causes.contains { $0.contains("other addresses, ports or links") })
   }
+
+  @Test func `the report's JSON is as its schema says`() throws {
+    let schema = try JSONSchema(
+      String(
+        contentsOf: HoleCase.folder.deletingLastPathComponent().deletingLastPathComponent()
+          .deletingLastPathComponent().appending(path: "schema/diff.schema.json"),
+        encoding: .utf8))
+    for other in [old, new] {
+      let report = try diff(DiffRequest(old, other))
+      let value = try JSONSerialization.jsonObject(with: JSONEncoder().encode(report))
+      #expect(schema.accepts(value))
+      var wrong = try #require(value as? [String: Any])
+      wrong["ways"] = ["sideways"]
+      #expect(!schema.accepts(wrong))
+    }
+  }
+}
+
+/// `weir diff` with files of nft text.
+@Suite(.enabled(if: ThrowAwayNamespace.isThere, Comment(rawValue: ThrowAwayNamespace.reason)))
+struct NftFileTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func text(_ port: Int) -> String {
+    """
+    table inet f {
+      chain o {
+        type filter hook output priority 0; policy drop
+        tcp dport \(port) accept
+      }
+    }
+    """
+  }
+
+  @Test func `kernel: a file of nft text is compared as the kernel holds it, never loaded here`()
+    throws
+  {
+    try ThrowAwayNamespace.run {
+      let old = try folder.file("old.nft", text(443))
+      let new = try folder.file("new", text(80))
+      let report = try diff(DiffRequest(old, "nft:\(new)"))
+      #expect(report.a.kind == "nft" && report.b.kind == "nft")
+      #expect(report.differences.map(\.family) == ["ipv4", "ipv6", "ipv4", "ipv6"])
+      #expect(
+        report.differences.first?.regions.first?.region.hasSuffix("dport 443") == true)
+      #expect(try diff(DiffRequest(old, old)).status == .good)
+      #expect(try diff(DiffRequest("live", old)).status == .finding)
+      _ = try Audited.load(text(443))
+      #expect(try diff(DiffRequest("live", old)).status == .good)
+    }
+  }
+
+  @Test func `kernel: what weir prints is proved to be what it compiles`() throws {
+    let policy = try loadPolicy("public-internet-only")
+    let file = try folder.file("printed.nft", try printRules(of: policy, as: .nft))
+    let report = try diff(DiffRequest(file, "public-internet-only"))
+    #expect(report.status == .good, "\(report.differences) \(report.causes)")
+  }
+
+  @Test func `kernel: what nft refuses is told in its words, and a file that is none in ours`()
+    throws
+  {
+    let bad = try folder.file("bad.nft", "table inet x {\n  chain y { nonsense }\n}\n")
+    let cases = [
+      (bad, ExitStatus.badData, "bad.nft:2:"), ("nft:/nowhere.nft", .notFound, "no such file"),
+      ("nft:/tmp", .badData, "is a directory"),
+    ]
+    for (side, status, words) in cases {
+      let failure = #expect(throws: OperationFailure.self) {
+        try diff(DiffRequest(side, "allowlist"))
+      }
+      #expect(failure?.status == status)
+      #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+    }
+  }
 }

@@ -136,7 +136,7 @@ private enum Killer {
     try NetworkNamespace.assertThrowAway()
     let outcome = try Program.run([
       "strace", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-      "inject=\(call):signal=KILL:when=\(number)", Weir.path, "apply", policy,
+      "inject=\(call):signal=KILL:when=\(number)", Weir.path, "apply", policy, "--no-diff",
     ])
     if outcome.ending == .exit(0) { return false }
     #expect(outcome.ending == .signal(SIGKILL))

@@ -60,7 +60,7 @@ struct TrialTests {
     try ThrowAwayNamespace.run {
       #expect(try Weir.run("apply", first).ending == .exit(0))
       #expect(try (leaves(Self.nine), leaves(Self.ten)) == (false, true))
-      let outcome = try Weir.run("apply", second, "--confirm", "2s")
+      let outcome = try Weir.run("apply", second, "--no-diff", "--confirm", "2s")
       #expect(outcome.ending == .exit(0))
       #expect(outcome.output.contains("on trial: unless confirmed within 1 s, generation 1 is"))
       // It tightens one port and loosens the other.
@@ -78,7 +78,7 @@ struct TrialTests {
 
   @Test func `kernel: a first trial ends with every packet passing, and says so before`() throws {
     try ThrowAwayNamespace.run {
-      let outcome = try Weir.run("apply", first, "--confirm", "2s")
+      let outcome = try Weir.run("apply", first, "--no-diff", "--confirm", "2s")
       #expect(outcome.ending == .exit(0))
       #expect(outcome.output.contains("every packet passes\n"))
       #expect(try !leaves(Self.nine))
@@ -93,7 +93,7 @@ struct TrialTests {
   @Test func `kernel: a confirmed policy stays beyond its trial`() throws {
     try ThrowAwayNamespace.run {
       #expect(try Weir.run("apply", first).ending == .exit(0))
-      #expect(try Weir.run("apply", second, "--confirm", "1m").ending == .exit(0))
+      #expect(try Weir.run("apply", second, "--no-diff", "--confirm", "1m").ending == .exit(0))
       let outcome = try Weir.run("confirm")
       #expect(outcome.ending == .exit(0))
       #expect(outcome.output.hasPrefix("table inet weir: generation 2, policy second "))
@@ -132,7 +132,8 @@ struct TrialTests {
       // The first thing that it writes is what it has done.
       let outcome = try Program.run([
         "strace", "-f", "-o", "/dev/null", "-e", "trace=write", "-e",
-        "inject=write:signal=KILL:when=1", Weir.path, "apply", second, "--confirm", "2s",
+        "inject=write:signal=KILL:when=1", Weir.path, "apply", second, "--no-diff", "--confirm",
+        "2s",
       ])
       #expect(outcome.ending == .signal(SIGKILL))
       #expect(outcome.output == "")

@@ -50,7 +50,8 @@ import Testing
     throws
   {
     let subject = try Self.subject.get()
-    let report = subject.plan.symbolicRung(subject.table, clock: { 0 })
+    let report = subject.plan.symbolicRung(
+      subject.table, readBack: .unavailable("model"), clock: { 0 })
     #expect(report.outcome == .agrees)
     #expect(report.disagreements.first.map { "\($0)" } == nil)
     #expect(report.allowed > 3)
@@ -68,9 +69,24 @@ import Testing
     let changed = model.disagreements.filter {
       $0.expected.split(separator: " ").first != $0.seen.split(separator: " ").first
     }
-    let report = subject.plan.symbolicRung(table, clock: { 0 })
+    let report = subject.plan.symbolicRung(table, readBack: .unavailable("model"), clock: { 0 })
     #expect((report.outcome == .disagrees) == !changed.isEmpty)
     #expect(changed.isEmpty || report.disagreements.first?.probe.isEmpty == false)
+  }
+
+  @Test func `rules that read back otherwise than they were compiled are found, all packets`()
+    throws
+  {
+    let subject = try Self.subject.get()
+    let fault = try #require(PlantedFault.all.first { $0.planted(in: subject.table) != nil })
+    let read = Ruleset(tables: [try #require(fault.planted(in: subject.table))])
+    let report = subject.plan.symbolicRung(
+      subject.table, readBack: .rules(read), clock: { 0 })
+    #expect(report.outcome == .disagrees)
+    let same = subject.plan.symbolicRung(
+      subject.table, readBack: .rules(Ruleset(tables: [subject.table])), clock: { 0 })
+    #expect(same.outcome == .agrees)
+    #expect(same.note?.hasSuffix("as read back from a kernel") == true)
   }
 
   @Test(.enabled(if: Kernel.canMakeNamespaces, Kernel.reason))

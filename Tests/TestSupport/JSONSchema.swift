@@ -113,6 +113,7 @@ public struct JSONSchema {
     case "array": value is [Any]
     case "string": value is String
     case "integer": value is Int && !isBoolean(value)
+    case "number": value is Double && !isBoolean(value)
     case "boolean": isBoolean(value)
     default: false
     }

@@ -42,6 +42,9 @@ int linux_socket_namespace(int pid, int number);
 /* An eventfd(2) of value 0, closed on exec. */
 int linux_eventfd(void);
 
+/* An empty file without a name, closed on exec; see memfd_create(2). */
+int linux_memory_file(void);
+
 /* The effective capability set of the calling thread, bit n for capability n. */
 int linux_effective_capabilities(uint64_t *effective);
 

@@ -28,13 +28,16 @@ public enum HostReader {
     return state
   }
 
-  /// Reads only what ``HostAudit`` needs to judge the conversations that are going on.
+  /// Reads only what is needed to judge the conversations that are going on: links, addresses, routes,
+  /// whether packets are forwarded, tracked connections, and sockets.
   ///
   /// The processes are walked only where there is a connected socket to find an owner for.
   public static func readFlowsHere() -> HostState {
     var state = HostState(unknown: "not read")
     state.readNetwork()
-    state.readSettings(named: ["net/ipv4/ip_local_port_range"])
+    state.readSettings(named: [
+      "net/ipv4/ip_forward", "net/ipv4/ip_local_port_range", "net/ipv6/conf/all/forwarding",
+    ])
     state.conntrack = HostReading.fact { try ConntrackEntry.all() }
     state.readSocketTables([.tcp, .udp, .udplite, .raw])
     if state.sockets.contains(where: { $0.sockets.value?.contains(where: \.isConnected) ?? false })

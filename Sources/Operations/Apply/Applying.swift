@@ -19,6 +19,8 @@ public struct ApplyRequest: Sendable {
   public var allowsUnresolved = false
   /// Whether nothing is changed.
   public var isDryRun = false
+  /// Whether the packets whose verdict changes are looked for.
+  public var showsChanges = true
   /// Whether open flows that the policy denies are left to go on.
   public var keepsExisting = false
   /// Whether it is installed although the caller's own connection would be cut.
@@ -62,6 +64,8 @@ public struct ApplyReport: Encodable, Sendable {
   public let previousGeneration: Int?
   /// The trial that runs afterwards; nil for none.
   public let trial: TrialReport?
+  /// Which packets change verdict.
+  public let changes: ChangesReport
   /// The flows that were open; what the policy says of each, and what was done.
   public let flows: FlowsReport
   /// One report a name.
@@ -70,17 +74,21 @@ public struct ApplyReport: Encodable, Sendable {
   public let warnings: [String]
 
   enum CodingKeys: String, CodingKey {
-    case version, outcome, table, policy, digest, generation, previousGeneration, trial, flows
-    case names, warnings
+    case version, outcome, table, policy, digest, generation, previousGeneration, trial, changes
+    case flows, names, warnings
   }
 }
 
 /// Installs a policy, and ends with a read-back that equals what was compiled.
 ///
-/// - Parameter request: what and where.
+/// - Parameters:
+///   - request: what and where.
+///   - preview: is told which packets will change verdict, before anything is done.
 /// - Returns: what was done.
 /// - Throws: ``OperationFailure``, which says what is in force now; nothing is half-applied.
-public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyReport {
+public func apply(
+  _ request: ApplyRequest, preview: (ChangesReport) -> Void = { _ in }
+) throws(OperationFailure) -> ApplyReport {
   let policy = request.policy.policy
   let target = request.target
   let compiled = compile(policy, tableName: target.table)
@@ -98,7 +106,14 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
     let denied: FlowsReport.Treatment =
       request.keepsExisting || request.trialSeconds != nil
       ? request.isDryRun ? .wouldKeep : .kept : request.isDryRun ? .wouldEnd : .ended
-    var flows = ExistingFlows(policy, NameAnswers(answers.mapValues(Set.init)), treatment: denied)
+    let host = HostReader.readFlowsHere()
+    var changes =
+      request.showsChanges
+      ? try ApplyChanges(&session, on: host, installing: compiled.table(answers: answers))
+      : ApplyChanges(leftOut: "not asked for")
+    preview(changes.report)
+    var flows = ExistingFlows(
+      host, policy, NameAnswers(answers.mapValues(Set.init)), treatment: denied)
     if let danger = flows.lockOut(), !request.isForced, !request.isDryRun {
       throw OperationFailure(.finding, danger + "; nothing was changed. " + ExistingFlows.advice)
     }
@@ -113,7 +128,8 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
       ApplyReport(
         outcome: outcome, table: "\(target.identifier)", policy: policy.name,
         digest: compiled.digest, generation: generation, previousGeneration: previous,
-        trial: trial, flows: flows.report, names: names, warnings: warnings)
+        trial: trial, changes: changes.report,
+        flows: flows.report, names: names, warnings: warnings)
     }
     if request.isDryRun {
       let status = try session.status(of: target.identifier)
@@ -130,6 +146,7 @@ public func apply(_ request: ApplyRequest) throws(OperationFailure) -> ApplyRepo
     flows.end()
     let trial =
       outcome.trial == nil ? nil : TrialReport(try session.status(of: target.identifier))
+    if !outcome.isUnchanged { try changes.lookAgain(&session) }
     return report(
       trial != nil ? .onTrial : outcome.isUnchanged ? .unchanged : .installed,
       outcome.generation, outcome.previous, trial)

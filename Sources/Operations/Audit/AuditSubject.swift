@@ -35,12 +35,7 @@ struct AuditSubject {
     } else {
       source = "live"
       progress("reading the kernel …")
-      let file = try takeSnapshot(of: request.target.namespace)
-      do {
-        loaded = try LoadedSnapshot(file)
-      } catch {
-        throw OperationFailure(.internalError, "the snapshot that was just taken: \(error)")
-      }
+      loaded = try LoadedSnapshot(justTaken: takeSnapshot(of: request.target.namespace))
     }
     snapshot = loaded
     var unread = loaded.unknownSections.map { "section \($0)" }

@@ -9,57 +9,6 @@ import PolicyMeaning
 import RuleCompiler
 import SymbolicAnalysis
 
-/// What a side of a comparison was read from.
-enum DiffOrigin {
-  case policy(LoadedPolicy)
-  case snapshot(LoadedSnapshot, isLive: Bool)
-
-  /// Reads `live`, a snapshot file, or else a policy.
-  init(
-    _ argument: String, _ target: InstallTarget, _ progress: (String) -> Void
-  ) throws(OperationFailure) {
-    if argument == "live" {
-      progress("reading the kernel …")
-      let file = try takeSnapshot(of: target.namespace)
-      do {
-        self = .snapshot(try LoadedSnapshot(file), isLive: true)
-      } catch {
-        throw OperationFailure(.internalError, "the snapshot that was just taken: \(error)")
-      }
-      return
-    }
-    let start = Array("weir-snapshot ".utf8)
-    let bytes = try? BoundedFile.read(argument, limitBytes: SnapshotFile.sizeLimitBytes)
-    if bytes?.starts(with: start) == true {
-      self = .snapshot(try readSnapshot(argument), isLive: false)
-    } else {
-      self = .policy(try loadPolicy(argument))
-    }
-  }
-
-  var kind: String {
-    switch self {
-    case .policy: "policy"
-    case .snapshot(_, let isLive): isLive ? "live" : "snapshot"
-    }
-  }
-
-  var snapshot: LoadedSnapshot? {
-    if case .snapshot(let snapshot, _) = self { return snapshot }
-    return nil
-  }
-
-  var policy: Policy? {
-    if case .policy(let loaded) = self { return loaded.policy }
-    return nil
-  }
-
-  var warnings: [String] {
-    if case .policy(let loaded) = self { return loaded.warnings }
-    return []
-  }
-}
-
 /// One side of a comparison: rules, and the kernel that runs them.
 struct DiffSide {
   let ruleset: Ruleset
@@ -70,7 +19,7 @@ struct DiffSide {
   /// The rules of an origin; a policy is compiled, for the other side's kernel where it has one.
   init(_ origin: DiffOrigin, names: NameAnswers, tableName: String, against other: DiffOrigin) {
     switch origin {
-    case .snapshot(let snapshot, _): ruleset = snapshot.ruleset
+    case .rules(let snapshot, _): ruleset = snapshot.ruleset
     case .policy(let loaded):
       let answers = names.addresses.mapValues { $0.sorted() }
       let compiled = compile(loaded.policy, tableName: tableName)
@@ -78,6 +27,14 @@ struct DiffSide {
     }
     let found = (origin.snapshot ?? other.snapshot)?.quirks
     quirks = found.map { ($0.analysis, $0.interpreter) } ?? (.linux6_18, .linux6_18)
+    interpreter = try? Interpreter(ruleset: ruleset, kernel: quirks.interpreter)
+  }
+
+  /// Rules on a kernel with the quirks of the one that a snapshot was taken on.
+  init(_ ruleset: Ruleset, onKernelOf snapshot: LoadedSnapshot) {
+    self.ruleset = ruleset
+    let found = snapshot.quirks
+    quirks = (found.analysis, found.interpreter)
     interpreter = try? Interpreter(ruleset: ruleset, kernel: quirks.interpreter)
   }
 }

@@ -75,12 +75,21 @@ struct ExistingFlows {
     + " --keep-existing, or cut it with --force"
 
   /// Reads and judges; changes nothing.
-  init(_ policy: Policy, _ names: NameAnswers, treatment: FlowsReport.Treatment) {
+  ///
+  /// - Parameters:
+  ///   - host: the namespace, as ``HostReader/readFlowsHere()`` read it.
+  ///   - policy: the policy.
+  ///   - names: the addresses of its names.
+  ///   - treatment: what is to be done with flows that it denies.
+  init(
+    _ host: HostState, _ policy: Policy, _ names: NameAnswers,
+    treatment: FlowsReport.Treatment
+  ) {
     self.policy = policy
     self.names = names
     own = Operator.current()
     let own = own
-    judged = HostReader.readFlowsHere().liveFlows(judgedBy: policy, names: names)
+    judged = host.liveFlows(judgedBy: policy, names: names)
     report = FlowsReport(
       treatment: treatment, denied: judged.outside.map { FlowsReport.Row($0, own) },
       allowedCount: judged.within.count,

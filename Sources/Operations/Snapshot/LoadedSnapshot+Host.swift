@@ -28,14 +28,22 @@ extension LoadedSnapshot {
 
   /// What the symbolic analysis may know of the host.
   var analysisFacts: AnalysisFacts {
-    var facts = AnalysisFacts(kernel: quirks.analysis)
-    let host = hostState
-    facts.links = host.links.value?.map {
+    var facts = hostState.analysisFacts
+    facts.kernel = quirks.analysis
+    return facts
+  }
+}
+
+extension HostState {
+  /// What the symbolic analysis may know of the host, on Linux 6.18.
+  var analysisFacts: AnalysisFacts {
+    var facts = AnalysisFacts()
+    facts.links = links.value?.map {
       Link(index: UInt32(bitPattern: $0.index), name: $0.name)
     }
     // With VRFs the kernel asks a table of the link's; then what is local depends on the link.
-    let hasVRF = host.links.value?.contains { $0.kind == "vrf" } ?? true
-    if !hasVRF, let routes = host.routes.value {
+    let hasVRF = links.value?.contains { $0.kind == "vrf" } ?? true
+    if !hasVRF, let routes = routes.value {
       facts.localAddresses = routes.addresses(ofKind: 2)
       facts.broadcastAddresses = routes.addresses(ofKind: 3).v4
     }

@@ -5,31 +5,57 @@ import PolicyLanguage
 import PolicyMeaning
 import SymbolicAnalysis
 
+/// What a kernel gave back of a table that was loaded into a namespace made for it.
+enum ReadBack {
+  case rules(Ruleset)
+  /// Why it was not tried.
+  case unavailable(String)
+}
+
 extension VerifyPlan {
-  /// Every packet at once: what the compiled rules let out and in against the policy's packet set.
+  /// Every packet at once: what the compiled rules let out and in against the policy's packet set,
+  /// and what the rules do that a kernel gave back.
   ///
-  /// Counts clauses. Packets of known flows were judged when their flow began; what comes over the
-  /// loopback link was judged when it left.
-  func symbolicRung(_ table: Table, clock: () -> UInt64) -> RungReport {
+  /// Counts clauses, those of the rules read back as well. Packets of known flows were judged when
+  /// their flow began; what comes over the loopback link was judged when it left.
+  ///
+  /// - Parameters:
+  ///   - table: the compiled rules.
+  ///   - readBack: the rules of a namespace that the table was loaded into, or why there are none.
+  ///   - clock: nanoseconds.
+  /// - Returns: the rung's report.
+  func symbolicRung(
+    _ table: Table, readBack: ReadBack, clock: () -> UInt64
+  ) -> RungReport {
     var report = RungReport(.symbolic)
-    report.note = "clauses, each for every packet"
+    report.note = "clauses, each for every packet, as compiled"
     let start = clock()
-    do {
-      for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
-        try compare(way, direction, table, &report)
-      }
-    } catch {
-      report.leaveOpen("every packet", "the sets of packets are too complex")
+    compare(Ruleset(tables: [table]), &report)
+    switch readBack {
+    case .rules(let ruleset):
+      report.note? += " and as read back from a kernel"
+      compare(ruleset, &report)
+    case .unavailable(let reason): report.note? += "; not as read back from a kernel: \(reason)"
     }
     report.durationNanoseconds = clock() - start
     report.conclude()
     return report
   }
 
+  private func compare(_ ruleset: Ruleset, _ report: inout RungReport) {
+    do throws(PacketSetError) {
+      for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
+        try compare(way, direction, ruleset, &report)
+      }
+    } catch {
+      report.leaveOpen("every packet", "the sets of packets are too complex")
+    }
+  }
+
   private func compare(
-    _ way: PacketWay, _ direction: Direction, _ table: Table, _ report: inout RungReport
+    _ way: PacketWay, _ direction: Direction, _ ruleset: Ruleset, _ report: inout RungReport
   ) throws(PacketSetError) {
-    var analyzer = SymbolicAnalyzer(Ruleset(tables: [table]))
+    var analyzer = SymbolicAnalyzer(ruleset)
     let analysis = try analyzer.analyze(way)
     let meaning = try policy.packetSet(direction, names: names, in: &analyzer.diagrams)
     let loopback = try analyzer.diagrams.set(.inputInterface, analyzer.loopbackValue)

@@ -77,7 +77,9 @@ private struct Climb {
         reports.append(
           plan.interpreterRung(table, clock: ProcessFacts.monotonicNanoseconds))
       case .symbolic:
-        reports.append(plan.symbolicRung(table, clock: ProcessFacts.monotonicNanoseconds))
+        reports.append(
+          plan.symbolicRung(
+            table, readBack: try readBack(), clock: ProcessFacts.monotonicNanoseconds))
       case .packet, .connection: reports.append(try climbKernel(rung, progress))
       }
     }
@@ -102,6 +104,25 @@ private struct Climb {
       throw OperationFailure(error.exitStatus, "\(rung.rawValue) rung: \(error)")
     } catch {
       throw OperationFailure(.unsupported, "\(rung.rawValue) rung: \(error)")
+    }
+  }
+
+  /// Loads the table into a namespace made for it, and reads what the kernel then holds.
+  private mutating func readBack() throws(OperationFailure) -> ReadBack {
+    if let obstacle = enterThrowAwayPlace() { return .unavailable(obstacle) }
+    askedKernel = true
+    do {
+      return try NetworkNamespace.make().run {
+        try load(table)
+        var session = NetfilterSession(try NetlinkSocket.open())
+        return .rules(try session.recordRuleset().decoded().ruleset)
+      }
+    } catch let error as KernelError {
+      throw OperationFailure(error.exitStatus, "symbolic rung: \(error)")
+    } catch let error as LinuxError {
+      return .unavailable("\(error)")
+    } catch {
+      throw OperationFailure(.internalError, "symbolic rung: \(error)")
     }
   }
 

@@ -17,6 +17,10 @@ struct ApplyVerb: ParsableCommand {
       that time, the kernel itself goes back to the rules before, whatever became
       of weir. Without rules before, every packet passes again.
 
+      Before it acts it shows which packets will change verdict, counting in every
+      table of the host, and afterwards whether it came so. Policies with long
+      lists are left out of that; `weir diff` compares them.
+
       Flows that are open and that the policy denies are ended: their sockets are
       destroyed, and conntrack forgets them. --keep-existing and a trial leave
       them alone. If the connection that you work through would be cut, nothing
@@ -40,6 +44,9 @@ struct ApplyVerb: ParsableCommand {
       "Put it on trial: undone after this time unless confirmed.", valueName: "90s|10m|2h"))
   var confirm: String?
 
+  @Flag(help: "Do not look for the packets whose verdict changes.")
+  var noDiff = false
+
   @Flag(help: "Let open flows that the policy denies go on until they end.")
   var keepExisting = false
 
@@ -60,7 +67,10 @@ struct ApplyVerb: ParsableCommand {
       request.keepsExisting = keepExisting
       request.isForced = force
       request.trialSeconds = try confirm.map { try trialSeconds($0) }
-      let report = try apply(request)
+      request.showsChanges = !noDiff
+      let report = try apply(request) { changes in
+        if format == .text { Console.write(changes.preview) }
+      }
       for warning in report.warnings { Console.complain("weir: warning: \(warning)") }
       switch format {
       case .text: Console.write(render(report))
@@ -91,6 +101,7 @@ struct ApplyVerb: ParsableCommand {
     if let trial = report.trial {
       lines.append("  generation \(trial.generation) is \(trial.outlook)")
     }
+    if let line = report.changes.outcome { lines.append(line) }
     lines += report.flows.lines
     for name in report.names { lines += name.lines }
     return lines.joined(separator: "\n") + "\n"

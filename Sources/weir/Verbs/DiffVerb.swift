@@ -6,7 +6,9 @@ struct DiffVerb: ParsableCommand {
     commandName: "diff",
     abstract: "Show which packets two policies, snapshots or hosts treat differently.",
     discussion: """
-      Each side is a policy, a snapshot file, or `live` for the running kernel.
+      Each side is a policy, a snapshot file, a file of nft text (nft:FILE, or a
+      name that ends in .nft, loaded into a namespace made for it), or `live` for
+      the running kernel.
       Decides for all packets at once: what differs is told by region, with one
       packet each and the rules on both sides that decide it; that nothing
       differs is a proof. Drop and reject are one and the same here. Nothing is
@@ -16,12 +18,13 @@ struct DiffVerb: ParsableCommand {
         weir diff old.yaml new.yaml
         weir diff policy.yaml host.weir
         sudo weir diff policy.yaml live --netns jail
+        weir diff old.nft nft:/etc/nftables.conf
 
       EXIT CODES
         0 no difference, proved   1 a difference   2 cannot decide
       """)
 
-  @Argument(help: "A policy, a snapshot file, or live.", completion: .file())
+  @Argument(help: "A policy, a snapshot file, a file of nft text, or live.", completion: .file())
   var a: String
 
   @Argument(help: "The same, to compare with.", completion: .file())
