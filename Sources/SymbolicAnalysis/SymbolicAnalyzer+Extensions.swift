@@ -6,10 +6,13 @@ import PacketSets
 ///
 /// Source: `nft_match_eval`, `net/netfilter/nft_compat.c`, and each `net/netfilter/xt_*.c`.
 extension SymbolicAnalyzer {
-  /// What a match says: where it drops at once, and where it holds.
+  /// What a match says: where it drops at once, where it may drop, hold or not, and elsewhere, where it
+  /// holds.
   struct MatchAnswer {
     var drops = Diagram.nothing
+    var open = Diagram.nothing
     var condition: Condition
+    var openCause = ""
   }
 
   mutating func step(
@@ -31,6 +34,17 @@ extension SymbolicAnalyzer {
       if dropped.packets != .nothing { end(dropped, Outcome(drops: true), &run) }
       open.packets = try diagrams.difference(path.packets, answer.drops)
       if open.packets == .nothing { return }
+    }
+    if answer.open != .nothing {
+      var either = open
+      either.packets = try diagrams.intersection(open.packets, answer.open)
+      if either.packets != .nothing {
+        var path = doubt(either, [cause(answer.openCause)])
+        path.pending.drops = true
+        next.append(path)
+        open.packets = try diagrams.difference(open.packets, answer.open)
+        if open.packets == .nothing { return }
+      }
     }
     try split(open, answer.condition, &next, &run)
   }
@@ -312,8 +326,13 @@ extension SymbolicAnalyzer {
         yes: try diagrams.set(.tcpFlags, IntervalSet(values.map { Interval($0, $0) })))
       hit = try both(hit, match.areFlagsInverted ? not(flags) : flags)
     }
-    if match.option != 0 { hit = try both(hit, .unknown([cause("a TCP option")])) }
     var answer = try reading(length, hit, number == 6 ? "tcp" : "udp")
+    if match.option != 0 {
+      // The options are no field, and a header that says that it is too short drops the packet.
+      let asked = try diagrams.union(hit.yes, hit.unsure)
+      answer.open = try diagrams.intersection(asked, set(.transportLength, length, 64))
+      answer.openCause = "a TCP option"
+    }
     if number == 6 {
       // A fragment that begins eight bytes into a TCP header is taken for an attack.
       let second = (0..<8 as Range<UInt32>).map { Interval($0 << 13 | 1, $0 << 13 | 1) }

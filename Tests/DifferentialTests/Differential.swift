@@ -181,7 +181,7 @@ extension Passage {
   }
 
   /// Whether it got through, where that is certain.
-  fileprivate var passed: Bool? {
+  var passed: Bool? {
     switch fate {
     case .passes where isOnlyWay: true
     case .dropped where isOnlyWay, .rejected where isOnlyWay: false

@@ -3,12 +3,14 @@ import Foundation
 import KernelTrials
 import NetworkTypes
 import RulesetExamples
+import SymbolicAnalysis
 import TestSupport
 import Testing
 
 /// Rulesets and packets for which interpreter and kernel once differed, or nearly did.
 ///
-/// A case is a folder of `Tests/Corpus/differential`: `ruleset.nft`, `packets.txt` (one in hexadecimal
+/// A case is a folder of `Tests/Corpus/differential`: `ruleset.nft`, or `rules.v4` and `rules.v6` for
+/// iptables-nft; `packets.txt` (one in hexadecimal
 /// digits a line, `no-reassembly` after it for a socket with `IP_NODEFRAG`), and `expected.txt`.
 @Suite(.serialized, .enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
 struct RegressionTests {
@@ -32,17 +34,27 @@ struct RegressionTests {
     return TrialPacket(bytes, isExempt: parts.count > 1 && parts[1] == "no-reassembly")
   }
 
-  @Test func `there are cases`() { #expect(Self.cases.count >= 9) }
+  @Test func `there are cases`() { #expect(Self.cases.count >= 10) }
 
   @Test(arguments: cases)
   func `kernel: a difference once found stays mended`(name: String) throws {
     let trial = try KernelTrial()
-    let ruleset = try Self.text(name, "ruleset.nft")
-    guard case .success(ruleset) = try trial.load(ruleset) else {
-      Issue.record("nft refuses the ruleset of \(name)")
-      return
+    if let ruleset = try? Self.text(name, "ruleset.nft") {
+      guard case .success(ruleset) = try trial.load(ruleset) else {
+        Issue.record("nft refuses the ruleset of \(name)")
+        return
+      }
+    } else {
+      let outcome = try trial.load(
+        four: Self.text(name, "rules.v4"), six: Self.text(name, "rules.v6"))
+      guard case .success = outcome else {
+        Issue.record("iptables refuses the ruleset of \(name)")
+        return
+      }
     }
     let interpreter = try #require(trial.interpreter)
+    var judge = PacketSetJudge(
+      trial.ruleset, link: Link(index: trial.linkIndex, name: "eth0"))
     var lines: [String] = []
     for line in try Self.text(name, "packets.txt").split(separator: "\n") {
       if line.hasPrefix("#") {
@@ -54,6 +66,9 @@ struct RegressionTests {
         of: trial.context(packet), path: .output, in: trial.surroundings)
       let sighting = try trial.send(packet, expects: passage.leaves)
       #expect(passage.difference(from: sighting, packet) == nil)
+      if let passed = passage.passed {
+        #expect(try judge?.agrees(packet, passed: passed) != false)
+      }
       lines += passage.trace.map { "\($0.hook) \($0.place): \($0.result)" }
       lines.append(passage.fate.text)
     }
