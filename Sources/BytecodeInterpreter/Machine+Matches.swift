@@ -51,7 +51,25 @@ extension Program {
         default: own > limit
         }
       return holds ? .next : .breakRule
+    case .routingHeader(let isAny):
+      return matchRoutingHeader(isAny: isAny, packet.family, state.bytes)
     default: return .undecided
+    }
+  }
+
+  /// Source: `rt_mt6`, `net/ipv6/netfilter/ip6t_rt.c`.
+  private func matchRoutingHeader(
+    isAny: Bool, _ family: Family, _ bytes: [UInt8]
+  ) -> Signal {
+    guard family == .ipv6 else { return .breakRule }
+    switch IPv6Walk.walk(to: 43, in: bytes.span, kernel) {
+    case .absent: return .breakRule
+    case .cutShort: return .end(.drop)
+    case .header(_, let offset, _):
+      let start = Int(offset)
+      let length = (Int(bytes[start + 1]) + 1) * 8
+      if start + length > bytes.count { return .breakRule }
+      return isAny ? .next : .undecided
     }
   }
 

@@ -44,39 +44,63 @@ enum IPv6Walk {
     }
   }
 
+  /// How a walk ends.
+  enum End {
+    /// At a header, `header`, at `offset`.
+    case header(header: Int32, offset: Int32, fragmentOffset: Int32)
+    /// Without the header that was asked for: `-ENOENT`.
+    case absent
+    /// Where the packet ends, in the middle of the headers: `-EBADMSG`.
+    case cutShort
+  }
+
   /// The header asked for, or without one the first that is no extension header, or AH.
   ///
   /// Nil when it is not there or the packet ends before.
   static func find(
     _ target: UInt8?, in bytes: Span<UInt8>, _ kernel: KernelBehaviour
   ) -> (header: Int32, offset: Int32, fragmentOffset: Int32)? {
+    guard case .header(let header, let offset, let fragment) = walk(to: target, in: bytes, kernel)
+    else { return nil }
+    return (header, offset, fragment)
+  }
+
+  /// Walks to the header asked for, or without one to the first that is no extension header, or AH.
+  static func walk(
+    to target: UInt8?, in bytes: Span<UInt8>, _ kernel: KernelBehaviour
+  ) -> End {
+    func found(_ header: UInt8, _ offset: Int, _ fragment: Int32 = 0) -> End {
+      .header(header: Int32(header), offset: Int32(offset), fragmentOffset: fragment)
+    }
     var header = bytes[6]
     var start = 40
     while true {
       let isFound = header == target
       if !isExtension(header) || header == 59 {
-        return target == nil || isFound ? (Int32(header), Int32(start), 0) : nil
+        return target == nil || isFound ? found(header, start) : .absent
       }
       let need = header == 43 ? 4 : 2
-      guard start + need <= bytes.count else { return nil }
+      guard start + need <= bytes.count else { return .cutShort }
       let next = bytes[start]
       var length = (Int(bytes[start + 1]) + 1) * 8
       if header == 44 {
-        guard start + 4 <= bytes.count else { return nil }
+        guard start + 4 <= bytes.count else { return .cutShort }
         let offset = (Int32(bytes[start + 2]) << 8 | Int32(bytes[start + 3])) & ~7
         if offset != 0 {
-          if target == nil && (!isExtension(next) || next == 59) { return (Int32(next), 0, offset) }
-          return isFound ? (Int32(header), Int32(start), offset) : nil
+          if target == nil && (!isExtension(next) || next == 59) { return found(next, 0, offset) }
+          return isFound ? found(header, start, offset) : .absent
         }
         length = 8
       } else if header == 51 {
-        if target == nil { return (Int32(header), Int32(start), 0) }
+        if target == nil { return found(header, start) }
         length = (Int(bytes[start + 1]) + 2) * 4
       }
-      if isFound { return (Int32(header), Int32(start), 0) }
+      if isFound { return found(header, start) }
       header = next
       start += length
-      guard start <= (kernel.followsOverlongHeaders ? 65535 : bytes.count) else { return nil }
+      guard start <= (kernel.followsOverlongHeaders ? 65535 : bytes.count) else {
+        return .cutShort
+      }
     }
   }
 }

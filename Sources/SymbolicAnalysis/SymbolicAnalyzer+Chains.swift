@@ -154,9 +154,11 @@ extension SymbolicAnalyzer {
     _ functions: [Diagram], _ hook: Hook, _ priority: Int32
   ) throws(PacketSetError) -> Diagram {
     let changes = functions.contains { function in
-      diagrams.values(of: function).contains { table.outcomes[$0].next.contains { $0 != 0 } }
+      diagrams.values(of: function).contains {
+        table.outcomes[$0].next.contains { $0 != 0 } || !table.outcomes[$0].accepts.isEmpty
+      }
     }
-    // Without changes a drop is a drop in any order.
+    // Without changes, and translations that end the walk, a drop is a drop in any order.
     if functions.count == 1 || !changes { return try sequence(functions) }
     place = nil
     let why = cause("the order of chains of priority \(priority) in the hook \(hook)")
@@ -192,12 +194,19 @@ extension SymbolicAnalyzer {
     _ chains: [BaseChain], _ hook: Hook
   ) throws(PacketSetError) -> Diagram {
     var parts: [Diagram] = []
-    for chain in chains {
-      parts.append(
-        try function(
-          ofBase: chain,
-          EvaluationContext(
-            hook: hook, isBeforeConntrack: false, isRouteChain: false, isNATChain: true)))
+    var index = 0
+    while index < chains.count {
+      let end = groupEnd(chains, index)
+      var group: [Diagram] = []
+      for chain in chains[index..<end] {
+        group.append(
+          try function(
+            ofBase: chain,
+            EvaluationContext(
+              hook: hook, isBeforeConntrack: false, isRouteChain: false, isNATChain: true)))
+      }
+      parts.append(try inAnyOrder(group, hook, chains[index].binding.priority))
+      index = end
     }
     place = nil
     let why = cause("a nat chain drops, which counts for the first packet of a flow")

@@ -79,6 +79,7 @@ extension SymbolicAnalyzer {
     case .packetType(let type, let isInverted):
       let hit = try Condition(yes: type > 255 ? .nothing : diagrams.set(.packetType, type))
       return MatchAnswer(condition: isInverted ? try not(hit) : hit)
+    case .routingHeader(let isAny): return try routingHeaderAnswer(isAny: isAny)
     case .hopLimit(let limit, let comparison):
       let number = UInt32(limit)
       let hit: Diagram
@@ -92,6 +93,29 @@ extension SymbolicAnalyzer {
     default:
       return MatchAnswer(condition: .unknown([cause("the match \(name)")]))
     }
+  }
+
+  /// Source: `rt_mt6`, `net/ipv6/netfilter/ip6t_rt.c`: a header that reaches past the end does not
+  /// match, and headers that cannot be followed drop the packet.
+  private mutating func routingHeaderAnswer(
+    isAny: Bool
+  ) throws(PacketSetError) -> MatchAnswer {
+    let isThere = try diagrams.intersection(
+      diagrams.set(.family, 1), diagrams.set(.routingHeader, 1))
+    var answer = MatchAnswer(condition: Condition(yes: isThere))
+    if !isAny {
+      let why = cause("the type of a routing header")
+      answer.condition = Condition(yes: .nothing, unsure: isThere, causes: [why])
+    }
+    let isLost = try diagrams.union(
+      set(.transportProtocol, 256, 256),
+      diagrams.intersection(
+        set(.transportProtocol, 51, 51), diagrams.complement(isThere)))
+    let isAtTheEnd = try diagrams.intersection(isThere, set(.transportLength, 0, 0))
+    answer.open = try diagrams.intersection(
+      diagrams.set(.family, 1), diagrams.union(isLost, isAtTheEnd))
+    answer.openCause = "the match rt in a packet whose headers do not end well"
+    return answer
   }
 
   private func markBits(_ fields: [PacketField], _ path: RulePath) -> [Bit] {

@@ -80,7 +80,7 @@ extension SymbolicAnalyzer {
     switch load.key {
     case .length, .priority, .nftrace, .random, .cpu, .time, .day, .hour, .secmark, .secpath:
       return everywhere(bits)
-    case .iiftype, .iifgroup,
+    case .iiftype where context.hook == .output, .iifgroup where context.hook == .output,
       .iifkind where context.hook == .output:
       return [LoadCase(packets: .everything, bits: nil)]
     default:

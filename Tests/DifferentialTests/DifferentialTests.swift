@@ -22,7 +22,7 @@ struct DifferentialTests {
       FileHandle.standardError.write(Data((line + "\n").utf8))
     }
     print(differential.summary)
-    for difference in differential.differences.prefix(5) { print(difference) }
+    for difference in differential.differences { print(difference) }
     #expect(differential.differences.isEmpty)
     #expect(differential.compared > 0 && differential.left > 0)
   }

@@ -9,6 +9,8 @@ import SymbolicAnalysis
 struct PacketSetJudge: ~Copyable {
   private var analyzer: SymbolicAnalyzer
   private let analysis: WayAnalysis
+  /// Whether the budget is spent, so that there are no more answers.
+  private var isSpent = false
 
   /// Analyses a ruleset; nil when it is too complex for a run of thousands.
   init?(_ ruleset: Ruleset, link: Link) {
@@ -27,7 +29,19 @@ struct PacketSetJudge: ~Copyable {
   ///
   /// One that passed must be among those that may. One that did not must not be among those that do
   /// whatever else is true of it.
-  mutating func agrees(_ packet: TrialPacket, passed: Bool) throws -> Bool? {
+  mutating func agrees(_ packet: TrialPacket, passed: Bool) -> Bool? {
+    if isSpent { return nil }
+    do throws(PacketSetError) {
+      return try answer(packet, passed: passed)
+    } catch {
+      isSpent = true
+      return nil
+    }
+  }
+
+  private mutating func answer(
+    _ packet: TrialPacket, passed: Bool
+  ) throws(PacketSetError) -> Bool? {
     guard let fields = packet.fields else { return nil }
     var packets = Diagram.everything
     for (field, value) in fields.sorted(by: { $0.key > $1.key }) {

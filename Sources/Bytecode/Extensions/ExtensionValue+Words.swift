@@ -44,6 +44,7 @@ extension MatchValue {
     case .packetType(let type, let isInverted): "xt pkttype\(not(isInverted)) \(type)"
     case .hopLimit(let limit, let comparison):
       "xt ttl \(["==", "!=", "<", ">"][Int(comparison)]) \(limit)"
+    case .routingHeader(let isAny): isAny ? "xt rt" : "xt rt of some kind"
     case .deviceGroup(let match):
       "xt devgroup" + (match.input.map { " src-group\($0.words)" } ?? "")
         + (match.output.map { " dst-group\($0.words)" } ?? "")

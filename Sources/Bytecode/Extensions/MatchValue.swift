@@ -40,6 +40,8 @@ public enum MatchValue: Hashable, Sendable {
   case packetType(UInt32, isInverted: Bool)
   /// The TTL or hop limit: 0 equal, 1 not equal, 2 less, 3 greater.
   case hopLimit(UInt8, comparison: UInt8)
+  /// An IPv6 routing header: any, or one of a type, length or number of segments that is not told here.
+  case routingHeader(isAny: Bool)
   /// Groups of interfaces.
   case deviceGroup(DeviceGroupMatch)
   /// By chance: `probability` in 2^31.
@@ -102,9 +104,22 @@ extension ExtensionMatch {
       guard var reader = StructureReader(info, size: 2) else { return nil }
       let comparison: UInt8 = reader.take()
       return comparison <= 3 ? .hopLimit(reader.take(), comparison: comparison) : nil
+    case ("rt", 0): return routingHeaderValue
     case ("statistic", 0): return statisticValue
     default: return nil
     }
+  }
+
+  /// `struct ip6t_rt`; without flags and bounds nothing but the header's presence is asked.
+  ///
+  /// Source: `rt_mt6`, `net/ipv6/netfilter/ip6t_rt.c`.
+  private var routingHeaderValue: MatchValue? {
+    guard var reader = StructureReader(info, size: 280) else { return nil }
+    reader.skip(4)
+    let segments: (UInt32, UInt32) = (reader.take(), reader.take())
+    reader.skip(4)
+    let flags: (UInt8, UInt8) = (reader.take(), reader.take())
+    return .routingHeader(isAny: segments == (0, .max) && flags == (0, 0))
   }
 
   private var statisticValue: MatchValue? {

@@ -330,6 +330,8 @@ extension ExtensionCase {
         AddressRangeMatch(destination: AddressRange(v6(0xfe, 0x80, 1), v6(0xfe, 0x80, 0xff))))),
     ExtensionCase("OUTPUT -m hl --hl-eq 255 -j ACCEPT", .hopLimit(255, comparison: 0)),
     ExtensionCase("OUTPUT -m hl --hl-lt 5 -j ACCEPT", .hopLimit(5, comparison: 2)),
+    ExtensionCase("OUTPUT -m rt -j DROP", .routingHeader(isAny: true)),
+    ExtensionCase("OUTPUT -m rt --rt-type 0 -j DROP", .routingHeader(isAny: false)),
     ExtensionCase(
       "OUTPUT -j REJECT --reject-with icmp6-adm-prohibited",
       target: .reject(.icmp(type: 1, code: 1))),
