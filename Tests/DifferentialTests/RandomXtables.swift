@@ -120,7 +120,9 @@ struct RandomXtables {
     case 11:
       return isFour
         ? "-m ttl --ttl-\(pick(["eq", "lt", "gt"])) \(pick(["1", "64"]))"
-        : chance(40) ? "-m rt\(chance(30) ? " --rt-type 0" : "")" : "-m hl --hl-\(pick(["eq", "lt", "gt"])) \(pick(["1", "64"]))"
+        : chance(40)
+          ? "-m rt\(chance(30) ? " --rt-type 0" : "")"
+          : "-m hl --hl-\(pick(["eq", "lt", "gt"])) \(pick(["1", "64"]))"
     default: return pick(["-m pkttype --pkt-type unicast", "-m comment --comment \"words here\""])
     }
   }
