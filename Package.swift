@@ -154,7 +154,7 @@ let package = Package(
       "HostAuditTests",
       [
         "HostAudit", "HostFacts", "NetworkTypes", "Bytecode", "PolicyLanguage", "PolicyMeaning",
-        "LinuxSystem", "TestSupport",
+        "LinuxSystem", "NetfilterLink", "Operations", "TestSupport",
       ]),
     tests(
       "NameResolutionTests", ["NameResolution", "NetworkTypes", "LinuxSystem", "TestSupport"]),

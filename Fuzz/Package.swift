@@ -12,5 +12,8 @@ func fuzz(_ name: String) -> Target {
 let package = Package(
   name: "Fuzz",
   dependencies: [.package(name: "weir", path: "..")],
-  targets: [.target(name: "CFuzzer"), fuzz("FuzzHost"), fuzz("FuzzNetlink"), fuzz("FuzzSnapshot")]
+  targets: [
+    .target(name: "CFuzzer"), fuzz("FuzzHost"), fuzz("FuzzListing"),
+    fuzz("FuzzNetlink"), fuzz("FuzzSnapshot"),
+  ]
 )

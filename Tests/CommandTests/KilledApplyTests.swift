@@ -55,7 +55,9 @@ struct KilledApplyTests {
   }
 
   private func install(_ policy: String) throws {
-    let report = try apply(ApplyRequest(policy: try loadPolicy(policy)))
+    var request = ApplyRequest(policy: try loadPolicy(policy))
+    request.showsChanges = false
+    let report = try apply(request)
     #expect(report.warnings == [])
   }
 

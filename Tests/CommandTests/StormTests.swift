@@ -122,6 +122,7 @@ struct StormTests {
     do {
       let requests = try policies.map { arguments in
         var request = ApplyRequest(policy: try loadPolicy(arguments[0]))
+        request.showsChanges = false
         request.pins = try NamePins(
           arguments: arguments.dropFirst().filter { $0 != "--resolve" })
         return request

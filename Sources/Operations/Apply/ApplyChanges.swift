@@ -64,7 +64,15 @@ struct ApplyChanges {
     self.before = before
     var tables = before.ruleset.tables
     let place = tables.firstIndex { $0.family == compiled.family && $0.name == compiled.name }
-    if let place { tables[place] = compiled } else { tables.append(compiled) }
+    if let place {
+      guard tables[place].comment == CompiledPolicy.tableComment else {
+        report.omission = "the table is not weir's"
+        return
+      }
+      tables[place] = compiled
+    } else {
+      tables.append(compiled)
+    }
     report.expected = compare(before, Ruleset(tables: tables), "the policy")
   }
 
