@@ -158,8 +158,19 @@ extension SymbolicAnalyzer {
     var all: [Condition] = []
     if let states = match.states {
       var hit = Diagram.nothing
+      var condition = Condition.never
       if context.isBeforeConntrack {
-        hit = states & 1 != 0 ? .everything : .nothing
+        let early = try statesBeforeConntrack()
+        let (isInvalidAsked, isUntrackedAsked) = (states & 1 != 0, states & 64 != 0)
+        if isInvalidAsked { hit = early.invalid }
+        if isUntrackedAsked { hit = try diagrams.union(hit, early.untracked) }
+        condition = Condition(yes: hit)
+        if isInvalidAsked && isUntrackedAsked {
+          condition.yes = try diagrams.union(hit, early.either)
+        } else if isInvalidAsked || isUntrackedAsked {
+          condition.unsure = early.either
+          condition.causes = [cause(Self.exemption)]
+        }
       } else {
         let values = [1, 2, 4, 8, 64].enumerated().filter { states & UInt32($0.element) != 0 }
           .map { Interval(UInt32($0.offset), UInt32($0.offset)) }
@@ -168,9 +179,9 @@ extension SymbolicAnalyzer {
           let translated = try diagrams.intersection(tracked(), hasStatus(status))
           hit = try diagrams.union(hit, translated)
         }
+        condition = Condition(yes: hit)
       }
-      if match.inverted.contains(.states) { hit = try diagrams.complement(hit) }
-      all.append(Condition(yes: hit))
+      all.append(match.inverted.contains(.states) ? try not(condition) : condition)
     }
     var inFlow: [Condition] = []
     if let isReply = match.isReply {

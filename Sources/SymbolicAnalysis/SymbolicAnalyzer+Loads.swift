@@ -94,7 +94,15 @@ extension SymbolicAnalyzer {
   ) throws(PacketSetError) -> [LoadCase] {
     if context.isBeforeConntrack {
       guard load.key == .state else { return [LoadCase(packets: .everything, bits: nil)] }
-      return everywhere(.init(bytes: [1, 0, 0, 0]))
+      if path.change.fields.changes[.conntrackState] != nil {
+        return everywhere(.init(bytes: tables[0].rows[4]))
+      }
+      let early = try statesBeforeConntrack()
+      return [
+        LoadCase(packets: early.invalid, bits: .init(bytes: tables[0].rows[0])),
+        LoadCase(packets: early.untracked, bits: .init(bytes: tables[0].rows[4])),
+        LoadCase(packets: early.either, bits: .opaque(32, cause(Self.exemption))),
+      ]
     }
     switch load.key {
     case .state:
@@ -120,6 +128,22 @@ extension SymbolicAnalyzer {
     }
   }
 
+  /// What rules ahead of conntrack see: no state, but for packets that a rule has exempted.
+  ///
+  /// Neighbour discovery ends up untracked whether a rule said so or not.
+  mutating func statesBeforeConntrack() throws(PacketSetError) -> (
+    invalid: Diagram, untracked: Diagram, either: Diagram
+  ) {
+    let exempt = try diagrams.set(.conntrackState, 4)
+    let either = try diagrams.intersection(exempt, discovery())
+    return (
+      try diagrams.complement(exempt), try diagrams.difference(exempt, either), either
+    )
+  }
+
+  /// Why the state of a packet ahead of conntrack is not known.
+  static var exemption: String { "whether a rule exempted neighbour discovery from tracking" }
+
   /// Source: `nft_exthdr_ipv6_eval`, `nft_exthdr_ipv4_eval`, `net/netfilter/nft_exthdr.c`.
   mutating func loads(
     _ load: ExtensionHeaderLoad
@@ -141,7 +165,7 @@ extension SymbolicAnalyzer {
       case 43: return try where_(.family, 1...1, .zeros(7) + .field(.routingHeader, 1))
       case 44:
         return try where_(.family, 1...1, .zeros(7) + .field(.fragment, 1, from: 15))
-      case 0: return try where_(.family, 1...1, tableBits(3, 8))
+      case 0: return try hopByHopPresence()
       default:
         let why = cause("the IPv6 extension header \(load.type)")
         return try where_(.family, 1...1, .zeros(7) + [.opaque(why)])
@@ -149,6 +173,22 @@ extension SymbolicAnalyzer {
     }
     let why = cause("the content of the IPv6 extension header \(load.type)")
     return try where_(.family, 1...1, .opaque(length, why), mayBreak: why)
+  }
+
+  /// Whether there are hop-by-hop options: where they belong, or hidden behind another header.
+  private mutating func hopByHopPresence() throws(PacketSetError) -> [LoadCase] {
+    let isIPv6 = try diagrams.set(.family, 1)
+    let hiding = try diagrams.set(
+      .firstNextHeader, IntervalSet([43, 44, 51, 60].map { Interval($0, $0) }))
+    let isCut = try diagrams.set(.transportProtocol, 256)
+    let sure = try diagrams.difference(isIPv6, diagrams.union(hiding, isCut))
+    let why = cause("hop-by-hop options behind another header")
+    return [
+      LoadCase(packets: sure, bits: tableBits(3, 8)),
+      LoadCase(
+        packets: try diagrams.difference(isIPv6, sure), bits: .zeros(7) + [.opaque(why)]),
+      LoadCase(packets: try diagrams.complement(isIPv6), bits: nil),
+    ]
   }
 
   /// Source: `net/netfilter/nft_fib.c`.

@@ -72,6 +72,17 @@ extension SymbolicAnalyzer {
     return host.hasLoneFragments ? all : try diagrams.intersection(all, whole)
   }
 
+  /// Neighbour discovery and MLD, which conntrack never tracks.
+  ///
+  /// Source: `nf_conntrack_icmpv6_error`, `net/netfilter/nf_conntrack_proto_icmpv6.c`.
+  mutating func discovery() throws(PacketSetError) -> Diagram {
+    let untracked: [UInt32] = [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]
+    let types = IntervalSet(untracked.map { Interval($0 << 8, $0 << 8 | 255) })
+    return try diagrams.intersection([
+      set(.family, 1...1), set(.transportProtocol, 58...58), diagrams.set(.sourcePort, types),
+    ])
+  }
+
   /// Source: `nf_conntrack_in` and the `*_error` functions of `net/netfilter/nf_conntrack_*.c`;
   /// `ipv4_conntrack_local`, `net/netfilter/nf_conntrack_proto.c`.
   private mutating func conntrack() throws(PacketSetError) -> Diagram {
@@ -87,11 +98,7 @@ extension SymbolicAnalyzer {
     // ICMP of the other family is no flow; neighbour discovery and MLD are never tracked.
     tracked.append(
       try implies(set(.family, 0...0), diagrams.complement(set(.transportProtocol, 58...58))))
-    let untracked: [UInt32] = [130, 131, 132, 133, 134, 135, 136, 143, 151, 152]
-    let types = IntervalSet(untracked.map { Interval($0 << 8, $0 << 8 | 255) })
-    let discovery = try diagrams.intersection([
-      set(.family, 1...1), set(.transportProtocol, 58...58), diagrams.set(.sourcePort, types),
-    ])
+    let discovery = try discovery()
     tracked.append(
       try implies(
         set(.family, 1...1),

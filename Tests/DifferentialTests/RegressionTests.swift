@@ -34,7 +34,7 @@ struct RegressionTests {
     return TrialPacket(bytes, isExempt: parts.count > 1 && parts[1] == "no-reassembly")
   }
 
-  @Test func `there are cases`() { #expect(Self.cases.count >= 13) }
+  @Test func `there are cases`() { #expect(Self.cases.count >= 15) }
 
   @Test(arguments: cases)
   func `kernel: a difference once found stays mended`(name: String) throws {

@@ -33,6 +33,14 @@ public enum ClaimKind: String, Encodable, Sendable, CaseIterable {
   /// The table is what weir would install.
   case asInstalled = "as-installed"
 
+  /// Whether it is decided for all packets at once, from the rules of nf_tables.
+  var isAboutPackets: Bool {
+    switch self {
+    case .noLeak, .noLeakEstablished, .noOverBlocking, .nothingEnters: true
+    case .listeners, .liveFlows, .waysAround, .asInstalled: false
+    }
+  }
+
   /// One sentence that says what is claimed.
   public var statement: String {
     switch self {

@@ -41,6 +41,10 @@ public func audit(
     noLeak, noLeakEstablished, noOverBlocking, nothingEnters, listeners, liveFlows,
     subject.waysAroundClaim(rows),
   ]
+  let others = subject.host.otherJudges(rows)
+  for index in claims.indices where claims[index].claim.isAboutPackets {
+    claims[index].leaveOpen(others)
+  }
   if let installed = subject.installedClaim(compiled) { claims.append(installed) }
   if !subject.unread.isEmpty {
     for index in claims.indices {
@@ -84,8 +88,7 @@ extension Policy {
   fileprivate func clauseAnswers(
     _ claims: [AuditClaim], open: [ClaimKind: Set<String>]
   ) -> [ClauseAnswer] {
-    let packetClaims: [ClaimKind] = [.noLeak, .noLeakEstablished, .noOverBlocking, .nothingEnters]
-    let judged = claims.filter { packetClaims.contains($0.claim) }
+    let judged = claims.filter(\.claim.isAboutPackets)
     let failing = Set(judged.flatMap(\.findings).compactMap(\.clause))
     let openClauses = open.values.reduce(into: Set<String>()) { $0.formUnion($1) }
     // A claim without clauses of its own that is not decided says nothing of any clause.
