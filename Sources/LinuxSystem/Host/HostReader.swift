@@ -37,8 +37,11 @@ public enum HostReader {
     state.readNetwork()
     state.readSettings(named: [
       "net/ipv4/ip_forward", "net/ipv4/ip_local_port_range", "net/ipv6/conf/all/forwarding",
+      conntrackCount,
     ])
-    state.conntrack = HostReading.fact { try ConntrackEntry.all() }
+    // A dump walks through the buckets of every namespace, which takes some milliseconds.
+    let isEmpty = state.setting(conntrackCount).value?.text == "0"
+    state.conntrack = isEmpty ? .known([]) : HostReading.fact { try ConntrackEntry.all() }
     state.readSocketTables([.tcp, .udp, .udplite, .raw])
     if state.sockets.contains(where: { $0.sockets.value?.contains(where: \.isConnected) ?? false })
     {
@@ -46,6 +49,8 @@ public enum HostReader {
     }
     return state
   }
+
+  private static let conntrackCount = "net/netfilter/nf_conntrack_count"
 
   private static func packetGenerators() throws -> [String] {
     guard Folder.isFolder("/sys/module") else {
