@@ -32,6 +32,8 @@ import Testing
       ["payload load 4b @ network header + 12 => reg 1", "frob ?? 2:0102", "immediate reg 0 drop"],
       "[ payload load 4b @ network header + 12 => reg 1 ] [ frob ?? 2:0102 ] drop"
     ),
+    (["reject type 7 code 3"], "[ reject type 7 code 3 ]"),
+    (["reject type 2 code 3"], "reject with icmpx type 3"),
     (
       ["payload load 4b @ network header + 12 => reg 1"],
       "[ payload load 4b @ network header + 12 => reg 1 ]"

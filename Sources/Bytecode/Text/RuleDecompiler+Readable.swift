@@ -36,9 +36,12 @@ extension RuleDecompiler {
       guard let value = target.value(in: table.family) else { throw refusal("not modelled") }
       return value.words
     case .reject(let reject):
-      let kinds = ["icmp", "tcp reset", "icmpx"]
-      return reject.type == 1
-        ? "reject with tcp reset" : "reject with \(kinds[Int(reject.type)]) type \(reject.code)"
+      switch reject.type {
+      case 0: return "reject with icmp type \(reject.code)"
+      case 1: return "reject with tcp reset"
+      case 2: return "reject with icmpx type \(reject.code)"
+      default: throw refusal("not modelled")
+      }
     default: return try storeWords(expression)
     }
   }
