@@ -23,7 +23,7 @@ def compiling(bench):
         cases[f"print {name}"] = Case([weir, "print", path])
         cases[f"check {name}"] = Case([weir, "policy", "check", path])
         cases[f"compile {name}"] = Case(
-            [weir, "apply", "--dry-run", "--allow-unresolved", "--resolve",
+            [weir, "apply", "--no-diff", "--dry-run", "--allow-unresolved", "--resolve",
              "smtp.gmail.com=192.0.2.1", "--resolve", "pop.gmail.com=192.0.2.1", "--resolve",
              "imap.gmail.com=192.0.2.1", path])
     results = bench.run(cases)
@@ -66,7 +66,7 @@ def _recorded(bench, policy):
     folder.mkdir()
     subprocess.run(
         ["unshare", "-n", "env", f"BENCH_BATCHES={folder}",
-         f"LD_PRELOAD={bench.tools}/record.so", bench.weir, "apply", policy],
+         f"LD_PRELOAD={bench.tools}/record.so", bench.weir, "apply", "--no-diff", policy],
         check=True, stdout=subprocess.DEVNULL)
     return sorted(folder.iterdir(), key=lambda path: int(path.name))
 
@@ -77,7 +77,7 @@ def _apply_size(bench, size):
     policy = entries.write_policy(bench.folder, name)
     batches = _recorded(bench, policy)
     cases = {
-        "weir": Case([bench.weir, "apply", policy], records=True),
+        "weir": Case([bench.weir, "apply", "--no-diff", policy], records=True),
         "nft": Case(["nft", "-f", entries.write_nft(bench.folder, name)]),
         "ipset": Case(["ipset", "restore", "-f", entries.write_ipset(bench.folder, name)]),
         "floor": Case([bench.tools / "replay", *batches]),
@@ -124,10 +124,10 @@ def changing(bench, size=100_000):
     (bench.folder / "changed").mkdir(exist_ok=True)
     changed = entries.write_policy(bench.folder / "changed", name, extra=["23.77.0.1"])
     text = entries.write_nft(bench.folder, name)
-    loaded = [bench.weir, "apply", policy]
+    loaded = [bench.weir, "apply", "--no-diff", policy]
     results = bench.run({
-        "same": Case([bench.weir, "apply", policy], [loaded]),
-        "one": Case([bench.weir, "apply", changed], [loaded]),
+        "same": Case([bench.weir, "apply", "--no-diff", policy], [loaded]),
+        "one": Case([bench.weir, "apply", "--no-diff", changed], [loaded]),
         "nft one": Case(["nft", "add", "element", "inet", "block", "b4", "'{ 23.77.0.1 }'"],
                         [["nft", "-f", text]]),
         "nft same": Case(["nft", "-f", _flushing(bench, text)], [["nft", "-f", text]]),
@@ -163,7 +163,7 @@ def snapshots(bench):
     for size in [100_000] + ([] if bench.quick else [1_000_000]):
         policy = lists.PrefixList(size).write_policy(bench.folder, f"list-{size}")
         _snapshot(f"weir's own {size} + {size // 4} prefixes", bench,
-                  [bench.weir, "apply", policy], 0.100 if size == 100_000 else None)
+                  [bench.weir, "apply", "--no-diff", policy], 0.100 if size == 100_000 else None)
 
 
 def _snapshot(title, bench, loaded, limit):
@@ -347,7 +347,7 @@ def auditing(bench):
         record(name, command, allow, limit, text)
     for size in [100_000] + ([] if bench.quick else [1_000_000]):
         policy = lists.PrefixList(size).write_policy(folder, f"audit-{size}")
-        record(f"{size} + {size // 4} prefixes", [bench.weir, "apply", policy], policy,
+        record(f"{size} + {size // 4} prefixes", [bench.weir, "apply", "--no-diff", policy], policy,
                0.3 if size == 100_000 else 10.0)
     results = bench.run(cases)
     table = Table("Audit, from a snapshot", ["rules", "wall", "processor", "peak", "goal", ""])
