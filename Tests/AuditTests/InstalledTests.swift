@@ -101,6 +101,19 @@ struct InstalledTests {
     #expect(blocked.findings.contains { $0.confirmation?.agrees == true })
   }
 
+  @Test func `kernel: a removed IPv6 rule is drift and a leak that a replay confirms`() throws {
+    let report = try audited(
+      after: "delete rule inet weir g1/rare6 handle "
+        + "$(nft -a list chain inet weir g1/rare6 | sed -n 's/.*routing-header.* handle //p')")
+    let drift = try #require(report.claims.first { $0.claim == .asInstalled })
+    #expect(drift.answer == .fails)
+    #expect(drift.findings.contains { $0.message.contains("g1/rare6") })
+    let leak = try #require(report.claims.first { $0.claim == .noLeak })
+    let found = try #require(leak.findings.first { $0.clause == "routing-header" })
+    #expect(found.packet?.contains(":") == true)
+    #expect(found.confirmation?.agrees == true, "\(found.confirmation?.seen ?? "not replayed")")
+  }
+
   /// Installs one policy, puts another on trial over it, and audits for a third.
   private func audited(
     standing: String, onTrial: String, for policy: String
