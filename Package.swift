@@ -135,8 +135,9 @@ let package = Package(
     tests(
       "DifferentialTests",
       [
-        "KernelTrials", "BytecodeInterpreter", "Bytecode", "NetworkTypes", "PacketSets",
-        "RulesetExamples", "SeededRandom", "SymbolicAnalysis", "TestSupport",
+        "KernelTrials", "BytecodeInterpreter", "Bytecode", "LinuxSystem", "NetfilterLink",
+        "NetworkTypes", "PacketSets", "RulesetExamples", "SeededRandom", "SymbolicAnalysis",
+        "TestSupport",
       ]),
     tests(
       "ExperimentTests",
