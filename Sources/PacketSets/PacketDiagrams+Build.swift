@@ -15,6 +15,7 @@ extension PacketDiagrams {
   public mutating func select(
     _ field: PacketField, _ pieces: [(Interval<UInt32>, Diagram)], otherwise: Diagram
   ) throws(PacketSetError) -> Diagram {
+    let pieces = sampled(field, pieces, otherwise)
     let base = openBounds.count
     var next: UInt32 = 0
     var isDone = false
@@ -32,6 +33,13 @@ extension PacketDiagrams {
   ///
   /// O(n).
   public mutating func set(
+    _ field: PacketField, _ values: IntervalSet<UInt32>
+  ) throws(PacketSetError) -> Diagram {
+    try whole(field, sampled(field, values))
+  }
+
+  /// The packets whose field has one of the values, none left out for a sample.
+  mutating func whole(
     _ field: PacketField, _ values: IntervalSet<UInt32>
   ) throws(PacketSetError) -> Diagram {
     let base = openBounds.count
@@ -67,8 +75,10 @@ extension PacketDiagrams {
   public mutating func set(
     _ words: [PacketField], _ values: IntervalSet<UInt128>
   ) throws(PacketSetError) -> Diagram {
-    let pieces = values.intervals.map { WidePiece($0.first, $0.last, Diagram.everything) }
-    return try select(words, pieces[...], otherwise: .nothing)
+    let pieces = sampled(words, values).intervals.map {
+      WidePiece($0.first, $0.last, Diagram.everything)
+    }
+    return try whole(words, pieces[...], otherwise: .nothing)
   }
 
   /// A function of 128 bits in four fields, which must not look at an earlier field.
@@ -84,6 +94,13 @@ extension PacketDiagrams {
   public mutating func select(
     _ words: [PacketField], _ pieces: ArraySlice<WidePiece>, otherwise: Diagram
   ) throws(PacketSetError) -> Diagram {
+    try whole(words, sampled(words, pieces, otherwise), otherwise: otherwise)
+  }
+
+  /// A function of bits in some words of an address, none left out for a sample.
+  mutating func whole(
+    _ words: [PacketField], _ pieces: ArraySlice<WidePiece>, otherwise: Diagram
+  ) throws(PacketSetError) -> Diagram {
     guard let field = words.first else { return pieces.first?.function ?? otherwise }
     let shift = UInt128(32 * (words.count - 1))
     let rest: UInt128 = (1 << shift) - 1
@@ -95,7 +112,7 @@ extension PacketDiagrams {
     // Closes the group of pieces that lie within one value of this word.
     func flush(_ diagrams: inout PacketDiagrams) throws(PacketSetError) {
       guard !group.isEmpty else { return }
-      let child = try diagrams.select(later, group[...], otherwise: otherwise)
+      let child = try diagrams.whole(later, group[...], otherwise: otherwise)
       diagrams.pushGap(next, groupWord, otherwise, base)
       diagrams.push(UInt32(groupWord), child.id, base)
       next = groupWord + 1

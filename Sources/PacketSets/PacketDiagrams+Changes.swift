@@ -16,6 +16,7 @@ extension PacketDiagrams {
   public mutating func before<Operation: DiagramOperation>(
     _ changes: FieldChanges, _ function: Diagram, joining join: inout Operation
   ) throws(PacketSetError) -> Diagram {
+    noteChanges(of: changes.changes.keys)
     var result = function
     for (field, change) in changes.changes.sorted(by: { $0.key < $1.key }) {
       var memo: [Int32: Int32] = [:]
@@ -102,6 +103,7 @@ extension PacketDiagrams {
   public mutating func after(
     _ changes: FieldChanges, _ set: Diagram
   ) throws(PacketSetError) -> Diagram {
+    noteChanges(of: changes.changes.keys)
     var result = set
     for (field, change) in changes.changes.sorted(by: { $0.key < $1.key }) {
       switch change {

@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// An arena of interval decision diagrams over ``PacketField``.
 ///
 /// A node looks at one field and has, for sorted disjoint intervals that cover the field's whole
@@ -42,9 +44,21 @@ public struct PacketDiagrams: ~Copyable {
   private var operationCount: Int32 = 16
   let budget: DiagramBudget
   private(set) var steps = 0
+  /// Which addresses stand for all, and every test of an address; nil when each stands for itself.
+  public internal(set) var sampling: AddressSampling?
+  /// The family of the packets that tests of addresses are made for; nil for both.
+  ///
+  /// A sampling alone looks at it: it tells fewer addresses apart when it knows. Whoever sets it
+  /// uses the tests for packets of that family only.
+  public var addressFamily: Family?
+  /// What ``sampledAddresses()`` found before.
+  var sampledPackets: Diagram?
 
   /// Makes an empty arena.
-  public init(budget: DiagramBudget = DiagramBudget()) { self.budget = budget }
+  public init(budget: DiagramBudget = DiagramBudget(), sampling: AddressSampling? = nil) {
+    self.budget = budget
+    self.sampling = sampling
+  }
 
   /// How many nodes were made.
   public var nodeCount: Int { nodes.count }

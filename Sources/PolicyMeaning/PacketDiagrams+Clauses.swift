@@ -47,6 +47,8 @@ extension PacketDiagrams {
     var listener = try intersection(
       icmpv6(isOutbound ? [131, 132, 143] : [130, 131, 132, 143]), set(.hopLimit, 1))
     if isOutbound {
+      addressFamily = .ipv6
+      defer { addressFamily = nil }
       let linkScope = IntervalSet([Interval(UInt32(0xff02_0000), UInt32(0xff02_ffff))])
       listener = try intersection(listener, set(.destination0, linkScope))
     }
@@ -76,7 +78,7 @@ extension PacketDiagrams {
     _ destination: Destination?, _ answers: NameAnswers
   ) throws(PacketSetError) -> Diagram {
     guard let destination else { return .everything }
-    var parts = try [fourAndItsNAT64(destination.addresses.v4)]
+    var parts = try [four(destination.addresses.v4), nat64(destination.addresses.v4)]
     let block = IntervalSet([
       Interval(UInt128(0x64_ff9b) << 96, UInt128(0x64_ff9b) << 96 | 0xffff_ffff)
     ])
@@ -85,15 +87,17 @@ extension PacketDiagrams {
       let identifier = IntervalSet<UInt32>([
         Interval(0x5efe, 0x5efe), Interval(0x200_5efe, 0x200_5efe),
       ])
+      addressFamily = .ipv6
       parts.append(
         try intersection([
           set(.family, 1), set(.destination2, identifier),
           set(.destination3, destination.isatapEmbedded),
         ]))
+      addressFamily = nil
     }
     if destination.includesLinkBroadcast {
       parts.append(try set(.destinationType, 3))
-      parts.append(try intersection(set(.family, 0), set(.destination3, .max)))
+      parts.append(try four(IntervalSet([Interval(.max, .max)])))
     }
     for reference in destination.names {
       let accepted = (answers.addresses[reference.name] ?? []).filter(reference.accepts)
@@ -105,28 +109,37 @@ extension PacketDiagrams {
         case .v6(let bits): v6.append(Interval(bits, bits))
         }
       }
-      parts.append(
-        try intersection(set(.family, 0), set(.destination3, IntervalSet(v4))))
+      parts.append(try four(IntervalSet(v4)))
       parts.append(try six(IntervalSet(v6)))
     }
     return try union(parts)
   }
 
-  /// IPv4 addresses, and their form in 64:ff9b::/96.
-  private mutating func fourAndItsNAT64(
+  private mutating func four(
     _ addresses: IntervalSet<UInt32>
   ) throws(PacketSetError) -> Diagram {
-    let last = try set(.destination3, addresses)
-    let prefix = try intersection([
-      set(.destination0, 0x64_ff9b), set(.destination1, 0), set(.destination2, 0), last,
-    ])
-    return try choose(set(.family, 0), last, prefix)
+    addressFamily = .ipv4
+    defer { addressFamily = nil }
+    return try intersection(set(.family, 0), set(.destination3, addresses))
+  }
+
+  /// IPv4 addresses in 64:ff9b::/96.
+  private mutating func nat64(
+    _ addresses: IntervalSet<UInt32>
+  ) throws(PacketSetError) -> Diagram {
+    let prefix = UInt128(0x64_ff9b) << 96
+    let embedded = addresses.intervals.map {
+      Interval(prefix | UInt128($0.first), prefix | UInt128($0.last))
+    }
+    return try six(IntervalSet(canonical: embedded[...]))
   }
 
   private mutating func six(
     _ addresses: IntervalSet<UInt128>
   ) throws(PacketSetError) -> Diagram {
-    try intersection(set(.family, 1), set(PacketField.destination, addresses))
+    addressFamily = .ipv6
+    defer { addressFamily = nil }
+    return try intersection(set(.family, 1), set(PacketField.destination, addresses))
   }
 
   /// Packets of one of the protocols and ports; of any when there are none.

@@ -1,4 +1,5 @@
 import Bytecode
+import NetworkTypes
 
 /// Where on a packet's way a chain runs, as far as its rules can tell.
 struct EvaluationContext: Hashable {
@@ -11,11 +12,13 @@ struct EvaluationContext: Hashable {
   var isNATChain: Bool
 }
 
-/// A chain in a context.
+/// A chain in a context, for the packets of one family or of both.
 struct ChainKey: Hashable {
   var table: Int
   var chain: Int
   var context: EvaluationContext
+  /// The family of the packets that the chain is called for; nil for both.
+  var family: Family?
 }
 
 /// Bytes of a transport header that must be there.

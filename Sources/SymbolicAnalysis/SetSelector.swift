@@ -31,6 +31,8 @@ struct SelectorKey: Hashable {
   var table: Int
   var set: String
   var bits: [Bit]
+  /// The family of the packets that it is an answer for; nil for both.
+  var family: Family?
 }
 
 /// Numbers findings while a selector is built; the first element that may match decides.
@@ -86,7 +88,8 @@ extension SymbolicAnalyzer {
   mutating func selector(
     _ set: NamedSet, _ tableIndex: Int, _ bits: [Bit]
   ) throws(PacketSetError) -> SetSelector {
-    let key = SelectorKey(table: tableIndex, set: set.name, bits: bits)
+    let key = SelectorKey(
+      table: tableIndex, set: set.name, bits: bits, family: diagrams.addressFamily)
     if let known = selectors[key] { return known }
     let table = FindingTable()
     let isDynamic =
@@ -252,14 +255,11 @@ extension SymbolicAnalyzer {
     if let words = wideField(bits) {
       return try diagrams.select(words, pieces[...], otherwise: .constant(0))
     }
-    let runs = Run.cut(bits)
-    guard runs.count == 1, case .field(let field, low: 0, isFlipped: false) = runs[0].source,
-      UInt64(field.maximum) + 1 == 1 << UInt64(runs[0].width)
-    else { return nil }
-    return try diagrams.select(
-      field,
-      pieces.map { (Interval(UInt32($0.first), UInt32($0.last)), $0.function) },
-      otherwise: .constant(0))
+    guard let prefix = Prefixed(Run.cut(bits)) else { return nil }
+    let selected = pieces.compactMap { piece in
+      prefix.values(piece.first, piece.last).map { ($0, piece.function) }
+    }
+    return try diagrams.select(prefix.field, selected, otherwise: .constant(0))
   }
 
   private func number(_ bytes: [UInt8]) -> UInt128 {
@@ -291,6 +291,43 @@ extension SymbolicAnalyzer {
     guard !functions.isEmpty else { return .constant(0) }
     var operation = FirstFinding(number: diagrams.makeOperationNumber(), table: table)
     return try diagrams.compose(functions, &operation)
+  }
+}
+
+/// Key bits that are a whole field, or its upper bits with constant bits behind them, as a load and a
+/// mask leave them.
+private struct Prefixed {
+  let field: PacketField
+  /// How many bits of the field are not in the key.
+  private let low: UInt32
+  private let constant: UInt128
+  private let constantWidth: UInt128
+
+  init?(_ runs: [Run]) {
+    guard let first = runs.first, runs.count <= 2,
+      case .field(let field, let low, isFlipped: false) = first.source,
+      UInt64(field.maximum) + 1 == 1 << UInt64(first.width + low)
+    else { return nil }
+    self.field = field
+    self.low = UInt32(low)
+    guard runs.count == 2 else {
+      constant = 0
+      constantWidth = 0
+      return
+    }
+    guard case .constant = runs[1].source else { return nil }
+    constant = runs[1].bits.reduce(0) { $0 << 1 | ($1 == .one ? 1 : 0) }
+    constantWidth = UInt128(runs[1].width)
+  }
+
+  /// The field's values for which the key lies between two numbers, both inside.
+  func values(_ lowest: UInt128, _ highest: UInt128) -> Interval<UInt32>? {
+    let mask: UInt128 = (1 << constantWidth) - 1
+    let first = (lowest >> constantWidth) + (lowest & mask > constant ? 1 : 0)
+    let end = (highest >> constantWidth) + (highest & mask < constant ? 0 : 1)
+    guard first < end else { return nil }
+    return Interval(
+      UInt32(first << UInt128(low)), UInt32((end << UInt128(low)) - 1))
   }
 }
 

@@ -6,7 +6,8 @@ import PacketSets
 extension SymbolicAnalyzer {
   /// What becomes of every packet in a chain, composed once in each context.
   ///
-  /// At the chain's end the packet goes back to the caller.
+  /// At the chain's end the packet goes back to the caller. Of packets of another family than the
+  /// key's the function says nothing.
   mutating func function(of key: ChainKey) throws(PacketSetError) -> Diagram {
     if let known = chainFunctions[key] { return known }
     openChains.insert(key)
@@ -18,7 +19,7 @@ extension SymbolicAnalyzer {
     for (index, rule) in chain.rules.enumerated() {
       place = Cause.Place(
         table: source.label, chain: chain.name, rule: index, handle: rule.handle)
-      let function = try function(of: rule, key.table, key.context)
+      let function = try function(of: rule, key)
       if function != .constant(OutcomeTable.goesOn) { rules.append(function) }
     }
     place = Cause.Place(table: source.label, chain: chain.name)
@@ -36,7 +37,8 @@ extension SymbolicAnalyzer {
     ofBase base: BaseChain, _ context: EvaluationContext
   ) throws(PacketSetError) -> Diagram {
     let source = ruleset.tables[base.table]
-    let key = ChainKey(table: base.table, chain: base.chain, context: context)
+    let key = ChainKey(
+      table: base.table, chain: base.chain, context: context, family: source.family.packets)
     let function = try function(of: key)
     let isDrop = base.binding.policy == .drop
     let isRoute = context.isRouteChain

@@ -4,17 +4,19 @@ import PacketSets
 
 /// Rules as functions of packets.
 extension SymbolicAnalyzer {
-  /// What becomes of every packet at a rule; packets of other families go on.
+  /// What becomes of every packet of the key's family at a rule; others go on.
   ///
   /// Source: `nft_do_chain`, `net/netfilter/nf_tables_core.c`.
-  mutating func function(
-    of rule: Rule, _ tableIndex: Int, _ context: EvaluationContext
-  ) throws(PacketSetError) -> Diagram {
-    var run = RuleRun(tableIndex: tableIndex, context: context)
-    var live = [RulePath(packets: try packets(of: ruleset.tables[tableIndex].family))]
+  mutating func function(of rule: Rule, _ key: ChainKey) throws(PacketSetError) -> Diagram {
+    var run = RuleRun(tableIndex: key.table, context: key.context)
+    var live = [RulePath(packets: try packets(of: key.family))]
     for expression in rule.expressions {
       var next: [RulePath] = []
-      for path in live { try step(expression, path, &next, &run) }
+      for path in live {
+        diagrams.addressFamily = diagrams.family(of: path.packets)
+        try step(expression, path, &next, &run)
+      }
+      diagrams.addressFamily = nil
       live = next
       if live.isEmpty { break }
     }
@@ -26,12 +28,12 @@ extension SymbolicAnalyzer {
     return result
   }
 
-  /// The packets that a family's chains see.
-  mutating func packets(of family: TableFamily) throws(PacketSetError) -> Diagram {
+  /// The packets of a family, or of both.
+  mutating func packets(of family: Family?) throws(PacketSetError) -> Diagram {
     switch family {
-    case .ip: try diagrams.set(.family, 0)
-    case .ip6: try diagrams.set(.family, 1)
-    default: .everything
+    case .ipv4: try diagrams.set(.family, 0)
+    case .ipv6: try diagrams.set(.family, 1)
+    case nil: .everything
     }
   }
 
@@ -196,6 +198,17 @@ extension Change {
       + [.sourcePort, .destinationPort, .destinationType, .sourceType]
     for field in lost { fields[field] = .any(field) }
     return Change(fields: FieldChanges(fields), isRerouted: true, causes: causes)
+  }
+}
+
+extension TableFamily {
+  /// The family of the packets that a table's chains see; nil for both, or for others.
+  var packets: Family? {
+    switch self {
+    case .ip: .ipv4
+    case .ip6: .ipv6
+    default: nil
+    }
   }
 }
 

@@ -15,13 +15,13 @@ extension SymbolicAnalyzer {
     _ way: PacketWay
   ) throws(PacketSetError) -> Diagram {
     try diagrams.intersection([
-      headers(), conntrack(), addressTypes(), interfaces(way),
+      headers(), conntrack(), addressTypes(), interfaces(way), diagrams.sampledAddresses(),
     ])
   }
 
   /// Packets whose headers and addresses fit together, wherever they are.
   mutating func consistentPackets() throws(PacketSetError) -> Diagram {
-    try diagrams.intersection(headers(), addressTypes())
+    try diagrams.intersection([headers(), addressTypes(), diagrams.sampledAddresses()])
   }
 
   private mutating func set(
@@ -44,9 +44,11 @@ extension SymbolicAnalyzer {
       set(.transportProtocol, 0...255), set(.routingHeader, 0...0), set(.firstNextHeader, 0...0),
       set(.flowLabel, 0...0),
     ]
+    diagrams.addressFamily = .ipv4
     for words in [PacketField.destination, PacketField.source] {
       for word in words.dropLast() { four.append(try set(word, 0...0)) }
     }
+    diagrams.addressFamily = nil
     // Without extension headers the first next header is the transport protocol.
     var pieces: [(Interval<UInt32>, Diagram)] = []
     for next in 0...255 as ClosedRange<UInt32> {
@@ -151,39 +153,57 @@ extension SymbolicAnalyzer {
       (PacketField.destinationType, PacketField.destination),
       (.sourceType, PacketField.source),
     ] {
-      let last = words[3]
-      let isMulticast4 = try set(last, 0xe000_0000...0xefff_ffff)
-      let isLimited = try set(last, 0...0, UInt32.max...UInt32.max)
-      var four = try [
-        diagrams.choose(
-          isMulticast4, set(type, 5...5),
-          diagrams.choose(isLimited, set(type, 3...3), diagrams.complement(set(type, 5...5))))
-      ]
-      let isMulticast6 = try set(words[0], 0xff00_0000...UInt32.max)
-      var six = try [
-        diagrams.choose(isMulticast6, set(type, 5...5), diagrams.complement(set(type, 5...5))),
-        diagrams.complement(set(type, 3...3)), set(type, 0...11),
-      ]
-      four.append(try set(type, 0...11))
-      let isLocal = try set(type, 2...2)
-      if let local = host.localAddresses {
-        let v4 = local.v4.union(IntervalSet([Interval(0x7f00_0000, 0x7fff_ffff)]))
-        let v6 = local.v6.union(IntervalSet([Interval(1, 1)]))
-        let member4 = try diagrams.set(last, v4)
-        let member6 = try diagrams.set(words, v6)
-        four.append(try diagrams.choose(member4, isLocal, diagrams.complement(isLocal)))
-        six.append(try diagrams.choose(member6, isLocal, diagrams.complement(isLocal)))
-      }
-      if let broadcast = host.broadcastAddresses {
-        let all = broadcast.union(
-          IntervalSet([Interval(0, 0), Interval(UInt32.max, UInt32.max)]))
-        four.append(try implies(set(type, 3...3), diagrams.set(last, all)))
-      }
+      let four = try addressTypes4(type, words[3])
+      let six = try addressTypes6(type, words)
       parts.append(
         try diagrams.choose(
           set(.family, 0...0), diagrams.intersection(four), diagrams.intersection(six)))
     }
     return try diagrams.intersection(parts)
+  }
+
+  private mutating func addressTypes4(
+    _ type: PacketField, _ address: PacketField
+  ) throws(PacketSetError) -> [Diagram] {
+    diagrams.addressFamily = .ipv4
+    defer { diagrams.addressFamily = nil }
+    let isMulticast = try set(address, 0xe000_0000...0xefff_ffff)
+    let isLimited = try set(address, 0...0, UInt32.max...UInt32.max)
+    var parts = try [
+      diagrams.choose(
+        isMulticast, set(type, 5...5),
+        diagrams.choose(isLimited, set(type, 3...3), diagrams.complement(set(type, 5...5)))),
+      set(type, 0...11),
+    ]
+    if let local = host.localAddresses {
+      let isLocal = try set(type, 2...2)
+      let member = try diagrams.set(
+        address, local.v4.union(IntervalSet([Interval(0x7f00_0000, 0x7fff_ffff)])))
+      parts.append(try diagrams.choose(member, isLocal, diagrams.complement(isLocal)))
+    }
+    if let broadcast = host.broadcastAddresses {
+      let all = broadcast.union(IntervalSet([Interval(0, 0), Interval(UInt32.max, UInt32.max)]))
+      parts.append(try implies(set(type, 3...3), diagrams.set(address, all)))
+    }
+    return parts
+  }
+
+  private mutating func addressTypes6(
+    _ type: PacketField, _ words: [PacketField]
+  ) throws(PacketSetError) -> [Diagram] {
+    diagrams.addressFamily = .ipv6
+    defer { diagrams.addressFamily = nil }
+    let isMulticast = try set(words[0], 0xff00_0000...UInt32.max)
+    var parts = try [
+      diagrams.choose(isMulticast, set(type, 5...5), diagrams.complement(set(type, 5...5))),
+      diagrams.complement(set(type, 3...3)), set(type, 0...11),
+    ]
+    if let local = host.localAddresses {
+      let isLocal = try set(type, 2...2)
+      let member = try diagrams.set(words, local.v6.union(IntervalSet([Interval(1, 1)])))
+      parts.append(try diagrams.choose(member, isLocal, diagrams.complement(isLocal)))
+    }
+    return parts
   }
 
   private mutating func interfaces(_ way: PacketWay) throws(PacketSetError) -> Diagram {

@@ -1,4 +1,5 @@
 import Bytecode
+import NetworkTypes
 import PacketSets
 
 /// Verdicts, jumps and verdict maps.
@@ -41,7 +42,9 @@ extension SymbolicAnalyzer {
     guard let place = chainIndex[SetName(table: run.tableIndex, name: name)] else {
       return .constant(table.number(anything(path, "the missing chain \(name)")))
     }
-    let key = ChainKey(table: run.tableIndex, chain: place, context: run.context)
+    let key = ChainKey(
+      table: run.tableIndex, chain: place, context: run.context,
+      family: diagrams.family(of: path.packets))
     guard !openChains.contains(key) else {
       return .constant(table.number(anything(path, "a loop through the chain \(name)")))
     }
@@ -106,6 +109,7 @@ extension SymbolicAnalyzer {
   ) throws(PacketSetError) {
     let goesOn = selector.payloads.indices.filter { selector.payloads[$0].verdict == .continue }
     let ongoing = Set(goesOn.map { $0 + 1 })
+    let families = try families(of: selector, path)
     var memo: [Int: Diagram] = [:]
     var functions: [Diagram] = []
     for finding in selector.findings {
@@ -117,6 +121,8 @@ extension SymbolicAnalyzer {
         } else if choice == 0 {
           one = try function(of: .break, path, run)
         } else if let verdict = selector.payloads[choice - 1].verdict {
+          var path = path
+          path.packets = families[choice] ?? path.packets
           one = try function(of: verdict, path, run)
         } else {
           one = .constant(
@@ -160,6 +166,29 @@ extension SymbolicAnalyzer {
       let whole = try diagrams.substitute(selector.function, functions)
       run.finished.append((rest.packets, whole))
     }
+  }
+
+  /// For each choice that packets of one family alone find: those of the path's packets.
+  private mutating func families(
+    of selector: SetSelector, _ path: RulePath
+  ) throws(PacketSetError) -> [Int: Diagram] {
+    guard diagrams.family(of: path.packets) == nil else { return [:] }
+    var found: [Family: Set<Int>] = [:]
+    for family in [Family.ipv4, .ipv6] {
+      let only = try packets(of: family)
+      let inside = try diagrams.choose(only, selector.function, .constant(0))
+      for value in diagrams.values(of: inside) {
+        found[family, default: []].formUnion(selector.findings[value].choices)
+      }
+    }
+    var result: [Int: Diagram] = [:]
+    for (family, other) in [(Family.ipv4, Family.ipv6), (.ipv6, .ipv4)] {
+      let packets = try diagrams.intersection(path.packets, packets(of: family))
+      for choice in found[family, default: []].subtracting(found[other, default: []]) {
+        result[choice] = packets
+      }
+    }
+    return result
   }
 
   /// More different data than this make the data of a map unknown.

@@ -40,22 +40,28 @@ public struct SymbolicAnalyzer: ~Copyable {
   var presence: [PresenceKey: Diagram] = [:]
 
   /// Prepares an analysis; nothing is computed yet.
+  ///
+  /// - Parameters:
+  ///   - ruleset: the rules.
+  ///   - host: what is known of the host.
+  ///   - budget: how much the analysis may cost.
+  ///   - sampling: lets a few addresses stand for all; look afterwards whether it was faithful.
   public init(
     _ ruleset: Ruleset, _ host: AnalysisFacts = AnalysisFacts(),
-    budget: DiagramBudget = DiagramBudget()
+    budget: DiagramBudget = DiagramBudget(), sampling: AddressSampling? = nil
   ) {
-    self.init(ruleset, host, numberedFor: ruleset, budget: budget)
+    self.init(ruleset, host, numberedFor: ruleset, budget: budget, sampling: sampling)
   }
 
   /// Prepares an analysis whose numbers for links and control groups are those of `vocabulary`, which
   /// has all tables of the ruleset and maybe more.
   init(
     _ ruleset: Ruleset, _ host: AnalysisFacts, numberedFor vocabulary: Ruleset,
-    budget: DiagramBudget
+    budget: DiagramBudget, sampling: AddressSampling? = nil
   ) {
     self.ruleset = ruleset
     self.host = host
-    diagrams = PacketDiagrams(budget: budget)
+    diagrams = PacketDiagrams(budget: budget, sampling: sampling)
     links = LinkTable(vocabulary, host)
     let cgroups = CgroupTable(vocabulary)
     cgroupLevel = cgroups.level

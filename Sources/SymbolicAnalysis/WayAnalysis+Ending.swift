@@ -71,9 +71,12 @@ extension SymbolicAnalyzer {
     let four = (known?.v4 ?? IntervalSet()).union(
       IntervalSet([Interval(0x7f00_0000, 0x7fff_ffff)]))
     let six = (known?.v6 ?? IntervalSet()).union(IntervalSet([Interval(1, 1)]))
-    let isLocal = try diagrams.choose(
-      diagrams.set(.family, 0), diagrams.set(.destination3, four),
-      diagrams.set(PacketField.destination, six))
+    diagrams.addressFamily = .ipv4
+    let isLocal4 = try diagrams.set(.destination3, four)
+    diagrams.addressFamily = .ipv6
+    let isLocal6 = try diagrams.set(PacketField.destination, six)
+    diagrams.addressFamily = nil
+    let isLocal = try diagrams.choose(diagrams.set(.family, 0), isLocal4, isLocal6)
     let isLoopback = try diagrams.set(.outputInterface, links.loopback)
     return try diagrams.choose(
       isLocal, isLoopback, known == nil ? .everything : diagrams.complement(isLoopback))

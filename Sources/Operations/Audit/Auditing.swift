@@ -1,6 +1,8 @@
 import Bytecode
 import HostAudit
 import NetfilterLink
+import NetworkTypes
+import PacketSets
 import PolicyLanguage
 import RuleCompiler
 
@@ -19,9 +21,23 @@ public func audit(
 ) throws(OperationFailure) -> AuditReport {
   let subject = try AuditSubject(request, progress)
   let compiled = compile(subject.policy, tableName: subject.tableName)
+  var sampling = subject.sampling(request)
+  while true {
+    var packets = PacketClaims(
+      subject, sampling: sampling, intervalBudget: request.intervalBudget,
+      confirms: request.confirms)
+    let report = judge(subject, compiled, &packets, progress)
+    guard let used = packets.sampling, !used.isFaithful else { return report }
+    sampling = used.refined()
+  }
+}
+
+/// Decides every claim.
+private func judge(
+  _ subject: AuditSubject, _ compiled: CompiledPolicy, _ packets: inout PacketClaims,
+  _ progress: (String) -> Void
+) -> AuditReport {
   progress("packets …")
-  var packets = PacketClaims(
-    subject, intervalBudget: request.intervalBudget, confirms: request.confirms)
   let noLeak = packets.noLeak()
   progress("packets that must be able to leave …")
   let noOverBlocking = packets.noOverBlocking()
@@ -62,6 +78,20 @@ public func audit(
 }
 
 extension AuditSubject {
+  /// Addresses that stand for all others, where the rules have long lists; nil where they have not.
+  fileprivate func sampling(_ request: AuditRequest) -> AddressSampling? {
+    let sampling = AddressSampling()
+    let elements = snapshot.ruleset.tables.flatMap(\.sets).map(\.content.count)
+    let listed = (policy.allow + policy.deny).map { entry in
+      (entry.destination?.addresses).map { $0.v4.intervals.count + $0.v6.intervals.count } ?? 0
+    }
+    guard (elements + listed).reduce(0, +) >= sampling.leastIntervals else { return nil }
+    var packets = PacketClaims(
+      self, sampling: sampling, intervalBudget: request.intervalBudget, confirms: false)
+    packets.noteTests()
+    return packets.sampling?.refined()
+  }
+
   /// Weir's table is what weir would install; nil when it is not there.
   fileprivate func installedClaim(_ compiled: CompiledPolicy) -> AuditClaim? {
     let table = snapshot.ruleset.tables.first { $0.family == .inet && $0.name == tableName }

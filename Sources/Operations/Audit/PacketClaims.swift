@@ -16,11 +16,20 @@ struct PacketClaims: ~Copyable {
   /// What is taken for granted by every claim about packets.
   private let assumptions: [String]
 
-  init(_ subject: AuditSubject, intervalBudget: Int, confirms: Bool) {
+  /// Prepares to decide claims.
+  ///
+  /// - Parameters:
+  ///   - subject: what is judged.
+  ///   - sampling: lets a few addresses stand for all; see ``sampling``.
+  ///   - intervalBudget: how much the analysis may cost.
+  ///   - confirms: whether packets that break a claim are replayed.
+  init(
+    _ subject: AuditSubject, sampling: AddressSampling?, intervalBudget: Int, confirms: Bool
+  ) {
     self.subject = subject
     analyzer = SymbolicAnalyzer(
       subject.snapshot.ruleset, subject.analysisFacts,
-      budget: DiagramBudget(intervals: intervalBudget))
+      budget: DiagramBudget(intervals: intervalBudget), sampling: sampling)
     witnesses = WitnessReader(subject, confirms: confirms)
     assumptions = [subject.quirks.remark, subject.namesOrigin].compactMap(\.self)
   }
@@ -30,6 +39,20 @@ struct PacketClaims: ~Copyable {
   private var analyses: [PacketWay: WayAnalysis] = [:]
   /// The clauses of which some packet may break a claim.
   private(set) var openClauses: [ClaimKind: Set<String>] = [:]
+
+  /// The sampling, with every test that came up; claims hold only if it was faithful.
+  var sampling: AddressSampling? { analyzer.diagrams.sampling }
+
+  /// Looks at everything that claims look at, so that the sampling learns the tests.
+  mutating func noteTests() {
+    do throws(PacketSetError) {
+      for way in [.ingress] + ways { _ = try analysis(way) }
+      for direction in [Direction.outbound, .inbound] { _ = try flowMeaning(direction) }
+      _ = try outboundMeaning()
+    } catch {
+      // What was noted by then is a sample's worth all the same: faithfulness is asked for later.
+    }
+  }
 
   // MARK: Sets that every claim needs
 
@@ -126,8 +149,7 @@ struct PacketClaims: ~Copyable {
   /// Whether what the policy allows can leave.
   mutating func noOverBlocking() -> AuditClaim {
     claim(.noOverBlocking) { claims throws(PacketSetError) in
-      let meaning = try claims.subject.policy.packetSet(
-        .outbound, names: claims.subject.names, in: &claims.analyzer.diagrams)
+      let meaning = try claims.outboundMeaning()
       let analysis = try claims.analysis(.egress)
       let control = try meaning.packets(in: &claims.analyzer.diagrams) {
         $0.clause == "link-control"
@@ -201,6 +223,10 @@ struct PacketClaims: ~Copyable {
     _ direction: Direction
   ) throws(PacketSetError) -> PolicyPackets {
     try subject.policy.flowSet(direction, names: subject.names, in: &analyzer.diagrams)
+  }
+
+  private mutating func outboundMeaning() throws(PacketSetError) -> PolicyPackets {
+    try subject.policy.packetSet(.outbound, names: subject.names, in: &analyzer.diagrams)
   }
 
   /// ICMP errors that conntrack ties to a known flow.
