@@ -6,7 +6,7 @@ enum KernelFeature {
   static func advice(errorNumber: Int32, expression: String?, kind: MessageKind) -> String? {
     switch errorNumber {
     case ENOENT, EOPNOTSUPP, EAFNOSUPPORT, EPROTONOSUPPORT:
-      if let expression, let option = option(expression) {
+      if let option = kind == .newObject ? timeouts : expression.flatMap(option) {
         return "the kernel lacks \(option), or the module cannot be loaded"
       }
       return errorNumber == ENOENT ? "something it refers to does not exist" : nil
@@ -17,6 +17,9 @@ enum KernelFeature {
     default: return nil
     }
   }
+
+  /// The option that objects but counters need; `idle: off` does without.
+  private static let timeouts = "CONFIG_NF_CONNTRACK_TIMEOUT (idle: off does without)"
 
   /// The option that brings an expression; nil for those in the core.
   private static func option(_ expression: String) -> String? {

@@ -103,9 +103,9 @@ extension TableBuilder {
               .meta(MetaLoad(.iifname, into: Match.register)),
               .compare(Compare(Match.register, .equal, loopback)),
             ]
-          ], .accept),
-        rule([], listen),
-      ])
+          ], .accept)
+      ] + (policy.inbound.value == .allow ? idleRules(policy.protocols.value) : [])
+        + [rule([], listen)])
     addChain(
       "in",
       [

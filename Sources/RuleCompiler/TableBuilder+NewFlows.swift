@@ -12,7 +12,10 @@ extension TableBuilder {
   mutating func addNewFlowChains() {
     for family in Family.allCases {
       let ported = [IPProtocol.udp, .tcp].filter(policy.protocols.value.contains)
-      var rules = ported.map { Rule(openingTest($0, family) + sourcePortTest() + shortCut(family)) }
+      var rules = ported.map {
+        Rule(
+          openingTest($0, family) + sourcePortTest() + idleStatement($0) + shortCut(family))
+      }
       if ported.contains(.tcp) {
         rules.append(
           rule([Match.layer4(.tcp)] + [Self.isOpening(.notEqual)], deny("no-flow")))
@@ -61,7 +64,7 @@ extension TableBuilder {
 
   /// Everything else that opens a flow: extension headers (IPv6), local port, address.
   private mutating func rareFlowRules(_ family: Family, _ listed: [IPProtocol]) -> [Rule] {
-    var rules = family == .ipv6 ? extensionHeaderDenials() : []
+    var rules = (family == .ipv6 ? extensionHeaderDenials() : []) + idleRules(listed)
     let judge = judgement(family)
     guard policy.sourcePorts.value != nil else { return rules + [Rule(judge)] }
     let portless = listed.filter { !$0.hasPorts }

@@ -10,6 +10,7 @@ import PolicyLanguage
 ///       established ─▶ accept           new ─▶ g/new4, g/new6 ─▶ class of the address (+Classes)
 ///       large lists ─▶ shard ─▶ hash and interval sets                                (+Shards)
 ///       class chain ─▶ names, link facts, ports ─▶ accept or g/deny/<clause>          (+Denials)
+///     timeouts of new flows                                                           (+Idle)
 struct TableBuilder {
   let plan: TablePlan
   let generation: Int
@@ -59,7 +60,7 @@ struct TableBuilder {
     addBaseChains()
     return Table(
       family: .inet, name: plan.tableName, comment: CompiledPolicy.tableComment,
-      counters: counters, sets: sets, chains: chains)
+      counters: counters, objects: idleObjects, sets: sets, chains: chains)
   }
 
   mutating func addChain(_ suffix: String, comment: String? = nil, _ rules: [Rule]) {

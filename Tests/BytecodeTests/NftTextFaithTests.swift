@@ -73,7 +73,8 @@ import Testing
     item("needs `meta nfproto` before it", [.reject(Reject(type: 0, code: 1))]),
     item("needs `meta l4proto tcp` before it", [.reject(.tcpReset)]),
     item(
-      "only counters are modelled", [.objectReference(ObjectReference(type: 2, name: "q"))]),
+      "only counters and conntrack timeouts are modelled",
+      [.objectReference(ObjectReference(type: 2, name: "q"))]),
     item(
       "only `fib … type` is modelled", [.fib(FibLoad(result: 1, flags: 34, into: first))]),
     item("no faithful spelling of its values", .meta(.priority, [0, 0, 0, 0])),

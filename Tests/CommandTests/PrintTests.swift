@@ -42,10 +42,12 @@ struct PrintTests {
     }
   }
 
-  /// A listing without what JSON of nft 1.0.6 has no words for: comments, and sets with a name
-  /// whose keys are raw bytes, which it writes into the rules that look into them.
+  /// A listing without what JSON of nft 1.0.6 has no words for: comments, the values of timeouts,
+  /// which it reads and loses, and sets with a name whose keys are raw bytes, which it writes into the
+  /// rules that look into them.
   private func essence(_ listing: String) -> (rest: [String], rawRules: Int) {
     let lines = listing.replacing(#/ ?comment "[^"]*"/#, with: "")
+      .replacing(#/policy = {[^}]*}/#, with: "")
       .replacing(#/\t(map|set) [^{]* {\n\t\ttypeof @[^}]*}?[^}]*}\n/#, with: "")
       .split(separator: "\n").map { $0.trimmingPrefix { $0 == "\t" } }.filter { !$0.isEmpty }
     let isRaw = { (line: Substring) in line.contains("@nh,288,32") || line.contains("@nh,192,32") }
@@ -62,6 +64,8 @@ struct PrintTests {
       #expect(found.rest == expected.rest)
       #expect(found.rawRules == expected.rawRules)
       #expect(found.rawRules > 0)
+      // When this fails, nft has learnt to read them, and the remark in the documents can go.
+      #expect(try Nft.run("list", "ruleset").contains("policy = {  }"))
     }
   }
 

@@ -110,9 +110,7 @@ import Testing
     }
   }
 
-  @Test func `a test that was not noted before makes a sample unfaithful, and a second one knows it`()
-    throws
-  {
+  @Test func `a test not noted before makes a sample unfaithful, and a second knows it`() throws {
     var notes = PacketDiagrams(sampling: AddressSampling(leastIntervals: 0))
     _ = try notes.set(.destination3, IntervalSet([Interval(10, 20)]))
     var first = PacketDiagrams(sampling: try #require(notes.sampling?.refined()))

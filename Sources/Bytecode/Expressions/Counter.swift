@@ -28,6 +28,11 @@ public struct ObjectReference: Hashable, Sendable {
     ObjectReference(type: 1, name: name)
   }
 
+  /// Refers to named conntrack timeouts.
+  public static func conntrackTimeout(_ name: String) -> ObjectReference {
+    ObjectReference(type: 7, name: name)
+  }
+
   /// Makes a reference.
   public init(type: UInt32, name: String) {
     self.type = type

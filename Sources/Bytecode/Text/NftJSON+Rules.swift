@@ -29,6 +29,7 @@ extension NftJSON {
         "counter",
         .object([("packets", .number(counter.packets)), ("bytes", .number(counter.bytes))]))
     case .namedCounter(let name): return .tagged("counter", .string(name))
+    case .namedTimeout(let name): return .tagged("ct timeout", .string(name))
     case .reject(let reject, let family): return json(reject, family: family)
     case .redirect(let port):
       return .tagged(

@@ -33,6 +33,9 @@ struct NftJSON {
           ("packets", .number(counter.packets)), ("bytes", .number(counter.bytes)),
         ])
     }
+    for named in table.objects {
+      add("ct timeout", object(named.name) + (try NftTimeout(named).members))
+    }
     for set in table.sets where !set.isInlineInJSON {
       let isMap = set.isVerdictMap || set.dataType != nil
       add(isMap ? "map" : "set", object(set.name) + (try declaration(of: set)))

@@ -54,6 +54,7 @@ extension NftText {
     case .counter(let counter):
       out.put("counter packets \(counter.packets) bytes \(counter.bytes)")
     case .namedCounter(let name): out.put("counter name \"\(name)\"")
+    case .namedTimeout(let name): out.put("ct timeout set \"\(name)\"")
     case .reject(let reject, let family): put(reject, family: family)
     case .redirect(let port): out.put(port.map { "redirect to :\($0)" } ?? "redirect")
     case .verdict(let verdict): put(verdict)

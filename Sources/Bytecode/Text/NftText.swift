@@ -27,6 +27,10 @@ struct NftText {
       separate(&out)
       put(counter)
     }
+    for object in table.objects {
+      separate(&out)
+      try put(object)
+    }
     for set in table.sets where !set.flags.contains(.anonymous) {
       separate(&out)
       try put(set)
@@ -45,16 +49,16 @@ struct NftText {
     if let item = table.allUnknown.first {
       throw refusal(table.name, "\(item.kind) is not modelled")
     }
-    guard table.objects.isEmpty, table.flowtables.isEmpty else {
-      throw refusal(table.name, "objects but counters and flowtables are not modelled")
+    guard table.flowtables.isEmpty else {
+      throw refusal(table.name, "flowtables are not modelled")
     }
     guard [.inet, .ip, .ip6].contains(table.family) else {
       throw refusal(table.name, "family \(table.family.keyword) is not modelled")
     }
     if table.flags & ~1 != 0 { throw refusal(table.name, "flags owner and persist have no text") }
     let names =
-      [table.name] + table.counters.map(\.name) + table.chains.map(\.name)
-      + table.sets.map(\.name)
+      [table.name] + table.counters.map(\.name) + table.objects.map(\.name)
+      + table.chains.map(\.name) + table.sets.map(\.name)
     for name in names where !isName(name) {
       throw refusal(name, "nft(8) takes letters, digits, / - _ . and a letter first")
     }

@@ -24,7 +24,6 @@ extension RuleDecompiler {
     case .objectReference(let reference):
       let words = [
         2: "quota name", 3: "ct helper set", 4: "limit name", 5: "ct count name",
-        7: "ct timeout set",
         8: "meta secmark set", 9: "ct expectation set", 10: "synproxy name",
       ]
       guard let word = words[Int(reference.type)] else { throw refusal("not modelled") }

@@ -124,8 +124,11 @@ struct RuleDecompiler {
     case .immediate(.verdict(let verdict)): statements.append(.verdict(verdict))
     case .counter(let counter): statements.append(.counter(counter))
     case .objectReference(let reference):
-      guard reference.type == 1 else { throw refusal("only counters are modelled") }
-      statements.append(.namedCounter(reference.name))
+      switch reference.type {
+      case 1: statements.append(.namedCounter(reference.name))
+      case 7: statements.append(.namedTimeout(reference.name))
+      default: throw refusal("only counters and conntrack timeouts are modelled")
+      }
     case .reject(let reject): try self.reject(reject)
     case .metaSet(let store): try self.store(store)
     case .redirect(let redirect): try self.redirect(redirect)

@@ -57,6 +57,7 @@ enum Statement: Hashable {
   case metaSetFromMap(MetaKey, [Selector], NamedSet)
   case counter(Counter)
   case namedCounter(String)
+  case namedTimeout(String)
   case reject(Reject, family: UInt8?)
   case redirect(port: UInt16?)
   case verdict(Verdict)

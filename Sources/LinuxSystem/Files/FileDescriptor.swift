@@ -11,6 +11,13 @@ struct FileDescriptor: ~Copyable, Sendable {
 
   deinit { close(number) }
 
+  /// Gives the number away: it is the caller's to close.
+  consuming func takeNumber() -> Int32 {
+    let number = number
+    discard self
+    return number
+  }
+
   /// Opens `path` for reading; never inherited by a child.
   static func open(_ path: String) throws(LinuxError) -> FileDescriptor {
     FileDescriptor(

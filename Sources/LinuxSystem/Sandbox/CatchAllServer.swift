@@ -2,16 +2,21 @@ import CLinux
 import ConnectionReplay
 import Glibc
 import NetworkTypes
+import Synchronization
 
 /// Answers TCP and UDP of both families on one port, from a thread of its own.
 ///
 /// TCP gets the address and port that the client asked for, as the NAT of this side remembers it,
-/// and then the end of the stream. UDP gets its datagram back. Stops when the value goes.
+/// and then the end of the stream, unless the server holds it open. UDP gets its datagram back. Stops
+/// when the value goes.
 final class CatchAllServer {
   /// The port, the same for all four sockets; send everything here.
   let port: UInt16
   private let sockets: ServerSockets
   private let thread: pthread_t
+
+  /// Whether the server leaves TCP streams open from now on, until it stops.
+  func hold(_ isHolding: Bool) { sockets.isHolding.store(isHolding, ordering: .relaxed) }
 
   /// Starts to serve in a namespace.
   init(in namespace: NetworkNamespace) throws(LinuxError) {
@@ -51,6 +56,7 @@ private final class ServerSockets: Sendable {
   let datagram4: FileDescriptor
   let datagram6: FileDescriptor
   let stop: FileDescriptor
+  let isHolding = Atomic(false)
 
   init() throws(LinuxError) {
     stream4 = try ServerSockets.listening(.ipv4, port: 0)
@@ -87,31 +93,36 @@ private final class ServerSockets: Sendable {
       stop.number, stream4.number, stream6.number, datagram4.number, datagram6.number,
     ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     var room = [UInt8](repeating: 0, count: 2048)
+    var held: [Int32] = []
+    defer { for number in held { close(number) } }
     while true {
       let count = unsafe poll(&requests, nfds_t(requests.count), -1)
       if count < 0 && errno != EINTR { return }
       if requests[0].revents != 0 { return }
-      if requests[1].revents != 0 { greetAll(stream4, .ipv4) }
-      if requests[2].revents != 0 { greetAll(stream6, .ipv6) }
+      if requests[1].revents != 0 { greetAll(stream4, .ipv4, &held) }
+      if requests[2].revents != 0 { greetAll(stream6, .ipv6, &held) }
       if requests[3].revents != 0 { echoAll(datagram4, .ipv4, &room) }
       if requests[4].revents != 0 { echoAll(datagram6, .ipv6, &room) }
     }
   }
 
-  private func greetAll(_ listener: borrowing FileDescriptor, _ family: Family) {
+  private func greetAll(
+    _ listener: borrowing FileDescriptor, _ family: Family, _ held: inout [Int32]
+  ) {
     while true {
       let number = accept(listener.number, nil, nil)
       if number < 0 { return }
-      let client = FileDescriptor(owning: number)
       var asked = SocketAddress(any: family)
       let status = unsafe asked.fill { address, length in
         unsafe getsockopt(
           number, SocketLevel.of(family), Int32(linux_so_original_dst), address, length)
       }
       // Without NAT in between the client asked for the address that it reached.
+      let client = FileDescriptor(owning: number)
       if status < 0 { asked = (try? client.localAddress(family)) ?? asked }
       let text = Array("\(asked)".utf8)
       _ = unsafe send(number, text, text.count, Int32(MSG_NOSIGNAL))
+      if isHolding.load(ordering: .relaxed) { held.append(client.takeNumber()) }
     }
   }
 

@@ -1,6 +1,7 @@
 import CLinux
 public import ConnectionReplay
 import Glibc
+public import HostFacts
 import NetworkTypes
 
 /// Holds real TCP and UDP conversations between a throw-away host and a whole Internet.
@@ -67,6 +68,36 @@ extension ConversationSandbox: NetworkSandbox {
         run.step(witness)
       }
       return run.observations
+    }
+  }
+
+  /// What conntrack inside keeps of flows while both ends hold them open.
+  ///
+  /// - Parameter probes: plain outbound ones.
+  /// - Returns: one entry for each probe, nil where nobody answered or nothing is tracked.
+  /// - Throws: ``LinuxError``.
+  public func tracked(_ probes: [Probe]) throws(LinuxError) -> [ConntrackEntry?] {
+    guard !inside.identity.isMachinesOwn else { throw .machinesOwnNamespace }
+    server.hold(true)
+    defer { server.hold(false) }
+    return try inside.visit { () throws(LinuxError) in
+      var run = ConversationRun(probes.count)
+      for (index, probe) in probes.enumerated() { try begin(probe, index, &run) }
+      // The conversations, and so their sockets, live until conntrack has been read.
+      let open = run.inFlight
+      while !run.inFlight.isEmpty { run.step(witness) }
+      let entries = try ConntrackEntry.all()
+      return withExtendedLifetime(open) {
+        probes.indices.map { index in
+          guard case .conversation(.answered) = run.observations[index] else { return nil }
+          let flow = probes[index].flow
+          // Of several flows to one place the open one is the one that lives longest.
+          return entries.filter {
+            $0.ipProtocol == flow.ipProtocol && $0.original.destination == flow.remoteAddress
+              && $0.original.destinationPort == flow.remotePort
+          }.max { ($0.timeoutSeconds ?? 0) < ($1.timeoutSeconds ?? 0) }
+        }
+      }
     }
   }
 

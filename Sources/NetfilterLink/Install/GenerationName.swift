@@ -13,6 +13,11 @@ enum GenerationName {
   /// Whether a set is shared by generations and named by its content.
   static func isShared(_ name: String) -> Bool { name.hasPrefix("addresses/") }
 
+  /// Whether an object holds timeouts of flows, shared by generations and named by its content.
+  ///
+  /// Such objects are never deleted: flows that were given their timeouts lose them with the object.
+  static func isIdle(_ name: String) -> Bool { name.hasPrefix("idle/") }
+
   /// Whether a set is one of the maps that lead into the generation in force.
   static func isGenerationMap(_ name: String) -> Bool { name.hasPrefix("generation/") }
 }

@@ -22,7 +22,7 @@ struct GenerationPlan {
     let sets = live.sets.filter { !$0.flags.contains(.anonymous) }.map(\.name)
     return live.chains.map(\.name).filter(isStrange).map { "chain \($0)" }
       + sets.filter { isStrange($0) && !GenerationName.isShared($0) }.map { "set \($0)" }
-      + live.objects.map { "object \($0.name)" }
+      + live.objects.filter { !GenerationName.isIdle($0.name) }.map { "object \($0.name)" }
       + live.flowtables.map { "flowtable \($0.name)" } + live.allUnknown.map(\.kind)
   }
 
@@ -70,6 +70,8 @@ struct GenerationPlan {
     changes += chains.map(Change.addChain)
     let counters = Set(live?.counters.map(\.name) ?? [])
     changes += target.counters.filter { !counters.contains($0.name) }.map(Change.addCounter)
+    let objects = Set(live?.objects.map(\.name) ?? [])
+    changes += target.objects.filter { !objects.contains($0.name) }.map(Change.addObject)
     let sets = Set(live?.sets.map(\.name) ?? [])
     for set in target.sets where belongs(set.name) || GenerationName.isShared(set.name) {
       if !sets.contains(set.name) { changes += [.addSet(set), .addElements(set)] }

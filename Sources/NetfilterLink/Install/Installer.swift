@@ -98,7 +98,8 @@ struct Installer {
     let snapshot = try readAll(name, &session)
     let live = snapshot.ruleset.table(name)
     let isPart = { (name: String) in
-      GenerationName.isShared(name) || GenerationName.generation(of: name) == plan.generation
+      GenerationName.isShared(name) || GenerationName.isIdle(name)
+        || GenerationName.generation(of: name) == plan.generation
     }
     var differences =
       live?.part(where: isPart).problems(from: plan.target.part(where: isPart), isExact: false)

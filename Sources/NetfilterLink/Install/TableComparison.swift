@@ -3,7 +3,7 @@ public import Bytecode
 // "The kernel holds what was compiled", for a part of a table.
 
 extension Table {
-  /// The chains, sets and counters whose names pass, and the anonymous sets of those chains.
+  /// The chains, sets, counters and objects whose names pass, and the anonymous sets of those chains.
   ///
   /// Comments of counters are left out: a counter is kept over generations so that it goes on
   /// counting, with the comment it was made with.
@@ -11,6 +11,7 @@ extension Table {
     var part = self
     part.chains.removeAll { !isPart($0.name) }
     part.counters.removeAll { !isPart($0.name) }
+    part.objects.removeAll { !isPart($0.name) }
     for index in part.counters.indices { part.counters[index].comment = nil }
     let used = part.setsUsed { _ in true }
     part.sets.removeAll {
@@ -26,14 +27,14 @@ extension Table {
   func part(inForceOf compiled: Table) -> Table {
     let generations = compiled.generations
     let sets = Set(compiled.sets.map(\.name))
-    let counters = Set(compiled.counters.map(\.name))
+    let named = Set(compiled.counters.map(\.name) + compiled.objects.map(\.name))
     let base = Set(chains.map(\.name) + self.sets.map(\.name))
     return part { name in
       if let generation = GenerationName.generation(of: name) {
         return generations.contains(generation)
       }
       if GenerationName.isShared(name) { return sets.contains(name) }
-      return counters.contains(name) || base.contains(name)
+      return named.contains(name) || base.contains(name)
     }
   }
 

@@ -73,7 +73,8 @@ private func judge(
     rulesetDigest: subject.rulesetDigest, generation: subject.snapshot.generation,
     kernel: subject.snapshot.kernelRelease, source: subject.source, scope: subject.scope,
     claims: claims,
-    clauses: subject.policy.clauseAnswers(claims, open: packets.openClauses),
+    clauses: subject.policy.clauseAnswers(
+      claims, open: packets.openClauses, idle: subject.idleAnswer(claims)),
     waysAround: rows.map(WayAround.init))
 }
 
@@ -116,7 +117,7 @@ extension AuditSubject {
 extension Policy {
   /// One row a clause: what the claims about packets say of it alone.
   fileprivate func clauseAnswers(
-    _ claims: [AuditClaim], open: [ClaimKind: Set<String>]
+    _ claims: [AuditClaim], open: [ClaimKind: Set<String>], idle: ClauseAnswer?
   ) -> [ClauseAnswer] {
     let judged = claims.filter(\.claim.isAboutPackets)
     let failing = Set(judged.flatMap(\.findings).compactMap(\.clause))
@@ -124,11 +125,13 @@ extension Policy {
     // A claim without clauses of its own that is not decided says nothing of any clause.
     let isAllOpen = judged.contains { $0.answer == .unknown && open[$0.claim] == nil }
     return clauseStatuses([], exercised: [:]).map { row in
+      if row.clause == "idle", let idle { return idle }
       switch row.answer {
       case .notEnforced, .notAPacketRule:
-        ClauseAnswer(clause: row.clause, answer: row.answer.rawValue, detail: row.detail)
+        return ClauseAnswer(
+          clause: row.clause, answer: row.answer.rawValue, detail: row.detail)
       default:
-        ClauseAnswer(
+        return ClauseAnswer(
           clause: row.clause,
           answer: failing.contains(row.clause)
             ? "fails" : openClauses.contains(row.clause) || isAllOpen ? "unknown" : "proved",

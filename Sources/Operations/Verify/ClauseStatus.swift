@@ -32,10 +32,6 @@ public struct ClauseStatus: Encodable, Sendable {
 /// Clauses that no rule of this table enforces, and who would.
 private let outsideClauses: [(clause: String, answer: ClauseStatus.Answer, detail: String)] = [
   (
-    "idle", .notEnforced,
-    "needs conntrack timeouts; until then the kernel's own apply (432000 s for established TCP)"
-  ),
-  (
     "transfer", .notAPacketRule,
     "a socket keeps the cgroup of its creator; enforced by scopes, not by this table"
   ),
@@ -66,6 +62,17 @@ extension Policy {
       rows.append(
         status("bind", sourcePorts.citation, "source port range; bind(2) itself is not refused"))
     }
+    if idleSeconds.value == nil {
+      rows.append(
+        ClauseStatus(
+          clause: "idle", answer: .notEnforced, probes: 0, detail: "the policy says off",
+          citation: idleSeconds.citation))
+    } else {
+      rows.append(
+        status(
+          "idle", idleSeconds.citation,
+          "conntrack timeouts of new TCP and UDP flows; other protocols keep the kernel's"))
+    }
     var seen: Set<String> = []
     for entry in allow + deny where seen.insert(entry.clause).inserted {
       let kind = entry.decision == .allow ? "exception" : "denial"
@@ -81,8 +88,7 @@ extension Policy {
     return rows
       + outsideClauses.map {
         ClauseStatus(
-          clause: $0.clause, answer: $0.answer, probes: 0, detail: $0.detail,
-          citation: $0.clause == "idle" ? idleSeconds.citation : nil)
+          clause: $0.clause, answer: $0.answer, probes: 0, detail: $0.detail, citation: nil)
       }
   }
 }

@@ -62,6 +62,7 @@ extension VerifyPlan {
       done += batch.count
       progress(done, chosen.count)
     }
+    try reclaim(chosen, sandbox, &report)
     report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
     report.conclude()
     return report
@@ -125,6 +126,7 @@ extension VerifyCase {
     }
     if flow.direction == .inbound { return flow.localPort != nil }
     return !addresses.isOwn(flow.remoteAddress) && !flow.remoteAddress.isUnroutable
+      && !flow.remoteAddress.isHostLocal
       && (flow.ipProtocol == .udp || !(flow.isLinkBroadcast || flow.remoteAddress.isGroupLike))
   }
 }

@@ -129,12 +129,12 @@ private struct BoxChoice {
     isDone = [Bool](repeating: false, count: whole.count)
   }
 
-  /// Chooses, wide boxes first, because one with free words meets every class of those; false when
-  /// there would be too many.
+  /// Chooses, wide boxes first, because one with free words meets every class of those.
   ///
   /// - Parameters:
   ///   - preferred: boxes with these addresses are kept in any case.
   ///   - most: how many boxes there may be.
+  /// - Returns: false when there would be more.
   mutating func choose(_ preferred: [UInt128], atMost most: Int) -> Bool {
     for depth in 0...3 {
       for stretch in whole.firsts.indices where !isDone[Int(whole.classes[stretch])] {
@@ -297,8 +297,9 @@ private struct ClassMask: Hashable {
 /// Tells which classes a range of one word meets.
 private struct ClassCover {
   let classes: TestClasses<UInt32>
-  /// A binary tree over the stretches, leaves last: the classes below each node. Made when a range
-  /// first asks for it.
+  /// A binary tree over the stretches, leaves last: the classes below each node.
+  ///
+  /// Made when a range first asks for it.
   private var tree: [UInt64] = []
   private let width: Int
 

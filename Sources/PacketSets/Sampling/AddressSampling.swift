@@ -81,6 +81,18 @@ public struct AddressSampling: Sendable {
   }
 }
 
+extension AddressSampling {
+  /// Notes a test of an address, and tells what is done with that address.
+  mutating func note(_ end: Int, _ takes: (inout AddressTests) -> Bool) -> Mode {
+    switch ends[end].mode {
+    case .whole: break
+    case .notes: _ = takes(&ends[end].tests)
+    case .samples: if takes(&ends[end].tests) { ends[end].isStale = true }
+    }
+    return ends[end].mode
+  }
+}
+
 extension PacketField {
   /// Which address the field is a word of, 0 the destination, and which word; nil for other fields.
   var addressWord: (end: Int, word: Int)? {
@@ -124,18 +136,17 @@ extension PacketDiagrams {
   mutating func sampled(
     _ field: PacketField, _ values: IntervalSet<UInt32>
   ) -> IntervalSet<UInt32> {
-    guard sampling != nil, let (end, word) = field.addressWord else { return values }
-    switch sampling!.ends[end].mode {
+    let family = addressFamily
+    guard let (end, word) = field.addressWord,
+      let mode = sampling?.note(end, { $0.note(IntervalLabels(values), word: word, family) })
+    else { return values }
+    switch mode {
     case .whole: return values
     case .notes:
-      _ = sampling!.ends[end].tests.note(IntervalLabels(values), word: word, addressFamily)
       return values.intervals.count <= Self.notedIntervals
         ? values : IntervalSet(canonical: values.intervals.prefix(1))
     case .samples(let sample):
-      if sampling!.ends[end].tests.note(IntervalLabels(values), word: word, addressFamily) {
-        sampling!.ends[end].isStale = true
-      }
-      return word == 3 ? values.intersection(sample.lastWords(addressFamily)) : values
+      return word == 3 ? values.intersection(sample.lastWords(family)) : values
     }
   }
 
@@ -143,20 +154,16 @@ extension PacketDiagrams {
   mutating func sampled(
     _ words: [PacketField], _ values: IntervalSet<UInt128>
   ) -> IntervalSet<UInt128> {
-    guard sampling != nil, words.count == 4, let end = words[0].addressWord?.end else {
-      return values
-    }
-    switch sampling!.ends[end].mode {
+    let family = addressFamily
+    guard words.count == 4, let end = words[0].addressWord?.end,
+      let mode = sampling?.note(end, { $0.note(IntervalLabels(values), family) })
+    else { return values }
+    switch mode {
     case .whole: return values
     case .notes:
-      _ = sampling!.ends[end].tests.note(IntervalLabels(values), addressFamily)
       return values.intervals.count <= Self.notedIntervals
         ? values : IntervalSet(canonical: values.intervals.prefix(1))
-    case .samples(let sample):
-      if sampling!.ends[end].tests.note(IntervalLabels(values), addressFamily) {
-        sampling!.ends[end].isStale = true
-      }
-      return values.intersection(sample.boxes)
+    case .samples(let sample): return values.intersection(sample.boxes)
     }
   }
 
@@ -164,18 +171,15 @@ extension PacketDiagrams {
   mutating func sampled(
     _ field: PacketField, _ pieces: [(Interval<UInt32>, Diagram)], _ otherwise: Diagram
   ) -> [(Interval<UInt32>, Diagram)] {
-    guard sampling != nil, let (end, word) = field.addressWord else { return pieces }
-    let test = IntervalLabels(
-      pieces.map { ($0.0, $0.1.id) }, otherwise: otherwise.id)
-    switch sampling!.ends[end].mode {
-    case .whole: return pieces
-    case .notes:
-      _ = sampling!.ends[end].tests.note(test, word: word, addressFamily)
-      return Array(pieces.prefix(Self.notedIntervals))
+    let family = addressFamily
+    guard let (end, word) = field.addressWord, sampling != nil else { return pieces }
+    let test = IntervalLabels(pieces.map { ($0.0, $0.1.id) }, otherwise: otherwise.id)
+    switch sampling?.note(end, { $0.note(test, word: word, family) }) {
+    case nil, .whole: return pieces
+    case .notes: return Array(pieces.prefix(Self.notedIntervals))
     case .samples(let sample):
-      if sampling!.ends[end].tests.note(test, word: word, addressFamily) { sampling!.ends[end].isStale = true }
       guard word == 3 else { return pieces }
-      let lastWords = sample.lastWords(addressFamily)
+      let lastWords = sample.lastWords(family)
       return pieces.filter { IntervalSet([$0.0]).intersects(lastWords) }
     }
   }
@@ -184,18 +188,16 @@ extension PacketDiagrams {
   mutating func sampled(
     _ words: [PacketField], _ pieces: ArraySlice<WidePiece>, _ otherwise: Diagram
   ) -> ArraySlice<WidePiece> {
-    guard sampling != nil, words.count == 4, let end = words[0].addressWord?.end else {
+    let family = addressFamily
+    guard words.count == 4, let end = words[0].addressWord?.end, sampling != nil else {
       return pieces
     }
     let test = IntervalLabels(
       pieces.map { (Interval($0.first, $0.last), $0.function.id) }, otherwise: otherwise.id)
-    switch sampling!.ends[end].mode {
-    case .whole: return pieces
-    case .notes:
-      _ = sampling!.ends[end].tests.note(test, addressFamily)
-      return pieces.prefix(Self.notedIntervals)
+    switch sampling?.note(end, { $0.note(test, family) }) {
+    case nil, .whole: return pieces
+    case .notes: return pieces.prefix(Self.notedIntervals)
     case .samples(let sample):
-      if sampling!.ends[end].tests.note(test, addressFamily) { sampling!.ends[end].isStale = true }
       return pieces.filter { piece in
         IntervalSet([Interval(piece.first, piece.last)]).intersects(sample.boxes)
       }[...]
@@ -211,9 +213,8 @@ extension PacketDiagrams {
 
   /// Notes that fields of packets change on their way.
   mutating func noteChanges(of fields: some Sequence<PacketField>) {
-    guard sampling != nil else { return }
     for field in fields {
-      if let (end, _) = field.addressWord { sampling!.ends[end].isChanged = true }
+      if let (end, _) = field.addressWord { sampling?.ends[end].isChanged = true }
     }
   }
 }

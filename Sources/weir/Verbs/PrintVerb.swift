@@ -11,6 +11,9 @@ struct PrintVerb: ParsableCommand {
         weir print policy.yaml | unshare -rn nft -f -     load it harmlessly
         weir print policy.yaml --format table             the decisions in order
         weir print policy.yaml --format bytecode          what the kernel runs
+
+      Load text, not JSON: nft 1.0.6 reads the timeouts of `idle` in JSON and
+      loses them.
       """)
 
   @OptionGroup var argument: PolicyArgument
