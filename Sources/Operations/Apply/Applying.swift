@@ -1,3 +1,4 @@
+import HostAudit
 import LinuxSystem
 import NetfilterLink
 import NetworkTypes
@@ -23,13 +24,31 @@ public struct ApplyRequest: Sendable {
   public var showsChanges = true
   /// Whether open flows that the policy denies are left to go on.
   public var keepsExisting = false
-  /// Whether it is installed although the caller's own connection would be cut.
+  /// Whether it is installed although the caller's own connection, or something that the host cannot do
+  /// without, would be cut.
   public var isForced = false
+  /// What the host does without: `resolver`, `dhcp`, `ntp`.
+  public private(set) var without: Set<String> = []
+  /// The file with the host's resolvers; nil for the one that the namespace has.
+  public var resolverFile: String?
   /// Seconds after which the kernel undoes it unless it is confirmed; nil to install for good.
   public var trialSeconds: Int?
 
   /// Installs into the caller's own namespace.
   public init(policy: LoadedPolicy) { self.policy = policy }
+
+  /// Names what the host does without when the policy denies it.
+  ///
+  /// - Throws: ``OperationFailure`` (64) for a word that is none of `resolver`, `dhcp`, `ntp`.
+  public mutating func doWithout(_ names: [String]) throws(OperationFailure) {
+    for name in names {
+      guard Essential(rawValue: name) != nil else {
+        let known = Essential.allCases.map(\.rawValue).joined(separator: ", ")
+        throw OperationFailure(.usage, "--without takes \(known), not `\(name)`")
+      }
+      without.insert(name)
+    }
+  }
 }
 
 /// What an installation did, or would do.
@@ -68,6 +87,8 @@ public struct ApplyReport: Encodable, Sendable {
   public let changes: ChangesReport
   /// The flows that were open; what the policy says of each, and what was done.
   public let flows: FlowsReport
+  /// What the host uses and cannot do without, and what the policy says of it.
+  public let essentials: EssentialReport
   /// One report a name.
   public let names: [NameReport]
   /// What the operator should know.
@@ -75,7 +96,7 @@ public struct ApplyReport: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case version, outcome, table, policy, digest, generation, previousGeneration, trial, changes
-    case flows, names, warnings
+    case flows, essentials, names, warnings
   }
 }
 
@@ -114,14 +135,29 @@ public func apply(
     preview(changes.report)
     var flows = ExistingFlows(
       host, policy, NameAnswers(answers.mapValues(Set.init)), treatment: denied)
-    if let danger = flows.lockOut(), !request.isForced, !request.isDryRun {
-      throw OperationFailure(.finding, danger + "; nothing was changed. " + ExistingFlows.advice)
+    let essentials = EssentialReport(
+      host, flows.judged, policy, NameAnswers(answers.mapValues(Set.init)),
+      resolverFile: request.resolverFile ?? ResolverFile.path(of: target.namespace),
+      without: request.without)
+    if !request.isForced, !request.isDryRun {
+      if let danger = flows.lockOut() {
+        throw OperationFailure(.finding, danger + "; nothing was changed. " + ExistingFlows.advice)
+      }
+      if !essentials.dangers.isEmpty, request.trialSeconds == nil {
+        throw OperationFailure(
+          .finding,
+          essentials.dangers.joined(separator: "; ") + "; nothing was changed. "
+            + EssentialReport.advice)
+      }
     }
     var warnings = empty.map { "\($0.name) has no usable address: its exception stays shut" }
     if let text = policy.ephemeralPortWarning() { warnings.append(text) }
+    warnings += essentials.unknowns
     if request.isDryRun || request.isForced, let danger = flows.lockOut() {
       warnings.append(danger)
     }
+    // Whoever gets here has forced it, or only tries.
+    warnings += essentials.dangers
     func report(
       _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?, _ trial: TrialReport?
     ) -> ApplyReport {
@@ -129,7 +165,7 @@ public func apply(
         outcome: outcome, table: "\(target.identifier)", policy: policy.name,
         digest: compiled.digest, generation: generation, previousGeneration: previous,
         trial: trial, changes: changes.report,
-        flows: flows.report, names: names, warnings: warnings)
+        flows: flows.report, essentials: essentials, names: names, warnings: warnings)
     }
     if request.isDryRun {
       let status = try session.status(of: target.identifier)

@@ -219,6 +219,8 @@ private struct BoxChoice {
         whole: number, second: second.classes.class(of: upperWord),
         third: third.classes.class(of: word))
       guard !isMet(words), !isMet(Words(whole: number, second: words.second)) else { return }
+      // Most boxes are within one stretch, whose class another box has met.
+      if let only = last.onlyClass(box.range), met[words]?.contains(only) ?? false { return }
       if meet(words, last.mask(box.range), box) { complete(words) }
     }
   }
@@ -324,18 +326,23 @@ private struct ClassCover {
     }
   }
 
+  /// The class of a range within one stretch.
+  func onlyClass(_ range: Interval<UInt32>) -> Int32? {
+    let stretch = classes.stretch(of: range.first)
+    return range.last <= classes.interval(stretch).last ? classes.classes[stretch] : nil
+  }
+
   /// The classes that a range meets.
   ///
   /// O(log n), once the tree is there.
   mutating func mask(_ range: Interval<UInt32>) -> ClassMask {
     var mask = ClassMask(count: classes.count)
-    var low = classes.stretch(of: range.first)
-    if range.first == range.last || classes.count == 1 {
-      mask.insert(classes.classes[low])
+    if let only = onlyClass(range) {
+      mask.insert(only)
       return mask
     }
     if tree.isEmpty { plant() }
-    low += leafCount
+    var low = classes.stretch(of: range.first) + leafCount
     var high = classes.stretch(of: range.last) + leafCount + 1
     while low < high {
       if low & 1 == 1 {

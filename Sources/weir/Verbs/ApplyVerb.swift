@@ -24,12 +24,16 @@ struct ApplyVerb: ParsableCommand {
       Flows that are open and that the policy denies are ended: their sockets are
       destroyed, and conntrack forgets them. --keep-existing and a trial leave
       them alone. If the connection that you work through would be cut, nothing
-      is done without --force.
+      is done without --force. The same holds for what the host uses now and
+      cannot do without for long: the resolvers in its resolv.conf that packets
+      reach, DHCP where a client runs, the time servers that it speaks with.
+      --without names those that it is to do without.
 
       EXAMPLES
         sudo weir apply policy.yaml --dry-run
         sudo weir apply policy.yaml --confirm 60s
         sudo weir apply app-engine-sockets --netns jail
+        sudo weir apply app-engine-sockets --without resolver
         sudo weir apply policy.yaml --netns 4242 --resolve a.example=192.0.2.25
       """)
 
@@ -50,8 +54,20 @@ struct ApplyVerb: ParsableCommand {
   @Flag(help: "Let open flows that the policy denies go on until they end.")
   var keepExisting = false
 
-  @Flag(help: "Install although your own connection would be cut.")
+  @Flag(help: "Install although your own connection, or what the host needs, would be cut.")
   var force = false
+
+  @Option(
+    help: ArgumentHelp(
+      "What the host does without when the policy denies it; may be repeated.",
+      valueName: "resolver|dhcp|ntp"))
+  var without: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Where the host's resolvers stand, instead of the namespace's resolv.conf.",
+      valueName: "file"))
+  var resolvConf: String?
 
   @Flag(help: "Install although a name has no usable address; its exception stays shut.")
   var allowUnresolved = false
@@ -66,6 +82,8 @@ struct ApplyVerb: ParsableCommand {
       request.isDryRun = dryRun
       request.keepsExisting = keepExisting
       request.isForced = force
+      try request.doWithout(without)
+      request.resolverFile = resolvConf
       request.trialSeconds = try confirm.map { try trialSeconds($0) }
       request.showsChanges = !noDiff
       let report = try apply(request) { changes in
@@ -103,6 +121,7 @@ struct ApplyVerb: ParsableCommand {
     }
     if let line = report.changes.outcome { lines.append(line) }
     lines += report.flows.lines
+    lines += report.essentials.lines
     for name in report.names { lines += name.lines }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -135,6 +154,15 @@ extension FlowsReport {
       lines.append("    and \(rows.count - rowLimit) more; --format json lists them")
     }
     return lines
+  }
+}
+
+extension EssentialReport {
+  /// What the host uses, for people.
+  fileprivate var lines: [String] {
+    rows.map { row in
+      "  \(row.essential) \(row.flow): \(row.decision), clause \(row.clause)"
+    }
   }
 }
 
