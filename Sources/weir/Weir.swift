@@ -28,7 +28,6 @@ struct Weir: ParsableCommand {
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       ConfirmVerb.self, RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self,
-      AuditVerb.self,
-      DiffVerb.self,
+      AuditVerb.self, DiffVerb.self, InstallVerb.self, UninstallVerb.self,
     ])
 }
