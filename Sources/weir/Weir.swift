@@ -27,7 +27,7 @@ struct Weir: ParsableCommand {
     version: "weir \(version)",
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
-      ConfirmVerb.self, RefreshVerb.self, StatusVerb.self, RemoveVerb.self, SnapshotVerb.self,
-      AuditVerb.self, DiffVerb.self, InstallVerb.self, UninstallVerb.self,
+      ConfirmVerb.self, RefreshVerb.self, ReapVerb.self, StatusVerb.self, RemoveVerb.self,
+      InstallVerb.self, UninstallVerb.self, SnapshotVerb.self, AuditVerb.self, DiffVerb.self,
     ])
 }

@@ -18,6 +18,12 @@ enum GenerationName {
   /// Such objects are never deleted: flows that were given their timeouts lose them with the object.
   static func isIdle(_ name: String) -> Bool { name.hasPrefix("idle/") }
 
+  /// The seconds in such a name; nil for any other.
+  static func idleSeconds(of name: String) -> Int? {
+    guard isIdle(name) else { return nil }
+    return Int(name.dropFirst("idle/".count).prefix { $0 != "/" })
+  }
+
   /// Whether a set is one of the maps that lead into the generation in force.
   static func isGenerationMap(_ name: String) -> Bool { name.hasPrefix("generation/") }
 }

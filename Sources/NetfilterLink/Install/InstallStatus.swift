@@ -18,6 +18,8 @@ public struct InstallStatus: Hashable, Sendable {
   public var standingComment: String?
   /// Whether all packets pass where no trial judges them: a first trial ends so.
   public var isOpen: Bool
+  /// Seconds of silence after which the generation's new flows are forgotten; nil for the kernel's own.
+  public var idleSeconds: Int?
   /// Generations that lie about, unreachable: an installation was killed, or a trial has ended.
   public var leftovers: [Int]
 }
@@ -45,6 +47,17 @@ extension NetfilterSession where Transport: ~Copyable {
 }
 
 extension Table {
+  /// What the timeouts that a generation's rules give are named by.
+  private func idleSeconds(of generation: Int) -> Int? {
+    for chain in chains where GenerationName.generation(of: chain.name) == generation {
+      for case .objectReference(let reference) in chain.rules.flatMap(\.expressions)
+      where reference.type == 7 {
+        if let seconds = GenerationName.idleSeconds(of: reference.name) { return seconds }
+      }
+    }
+    return nil
+  }
+
   fileprivate var installStatus: InstallStatus {
     func comment(of generation: Int?) -> String? {
       generation.flatMap { number in chains.first { $0.name == "g\(number)/out" }?.comment }
@@ -54,7 +67,7 @@ extension Table {
       generation: generationInForce, policyComment: comment(of: generationInForce),
       counters: counters, isHooked: isHooked, trial: runningTrial,
       standingGeneration: standingGeneration, standingComment: comment(of: standingGeneration),
-      isOpen: isOpen,
+      isOpen: isOpen, idleSeconds: generationInForce.flatMap(idleSeconds),
       leftovers: generations.subtracting(inUse).sorted())
   }
 }

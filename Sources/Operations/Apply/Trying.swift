@@ -8,6 +8,17 @@ import NetfilterLink
 /// - Returns: 1…86 400.
 /// - Throws: ``OperationFailure`` (64) for anything else.
 public func trialSeconds(_ text: String) throws(OperationFailure) -> Int {
+  try shortTime(text, "a trial")
+}
+
+/// Seconds of a time between a second and a day.
+///
+/// - Parameters:
+///   - text: a number and a unit, `90s`, `10m` or `2h`, as the user gave it.
+///   - purpose: what it is for, for the message.
+/// - Returns: 1…86 400.
+/// - Throws: ``OperationFailure`` (64) for anything else.
+public func shortTime(_ text: String, _ purpose: String) throws(OperationFailure) -> Int {
   let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
   let digits = text.dropLast()
   let isNumber = !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
@@ -16,7 +27,7 @@ public func trialSeconds(_ text: String) throws(OperationFailure) -> Int {
     (1...86_400).contains(seconds)
   else {
     throw OperationFailure(
-      .usage, "'\(text)' is no time for a trial: write 1s to 24h, as in 90s, 10m, 2h")
+      .usage, "'\(text)' is no time for \(purpose): write 1s to 24h, as in 90s, 10m, 2h")
   }
   return seconds
 }

@@ -16,6 +16,15 @@ struct Operator {
       ancestors: Set(ProcessFacts.ancestors()), connections: ProcessFacts.sshConnections())
   }
 
+  /// Whether a socket is the near end of one of them.
+  func owns(_ socket: HostSocket) -> Bool {
+    if (socket.owners.value ?? []).contains(where: { ancestors.contains($0.pid) }) { return true }
+    return connections.contains {
+      $0.source == socket.remoteAddress && $0.sourcePort == socket.remotePort
+        && $0.destination == socket.localAddress && $0.destinationPort == socket.localPort
+    }
+  }
+
   /// Whether a flow is one of them: a process above has its socket, or the ends are those of the
   /// SSH connection.
   func owns(_ flow: LiveFlow) -> Bool {
