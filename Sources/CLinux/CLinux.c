@@ -6,9 +6,11 @@
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -22,6 +24,22 @@ int linux_setns(int fd, int flags) { return result(setns(fd, flags)); }
 int linux_namespace_type(int fd) { return result(ioctl(fd, NS_GET_NSTYPE)); }
 
 int linux_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
+
+int linux_service_signals(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -errno;
+  return result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int linux_take_signal(int fd) {
+  struct signalfd_siginfo info;
+  ssize_t count = read(fd, &info, sizeof info);
+  return count == sizeof info ? (int)info.ssi_signo : -EAGAIN;
+}
 
 int linux_memory_file(void) { return result(memfd_create("weir", MFD_CLOEXEC)); }
 

@@ -42,6 +42,13 @@ int linux_socket_namespace(int pid, int number);
 /* An eventfd(2) of value 0, closed on exec. */
 int linux_eventfd(void);
 
+/* Blocks SIGTERM, SIGINT and SIGHUP in this thread and those made after it, and gives a
+ * signalfd(2) for them, closed on exec, that does not wait. */
+int linux_service_signals(void);
+
+/* The number of the next signal of such a descriptor; negative when there is none. */
+int linux_take_signal(int fd);
+
 /* An empty file without a name, closed on exec; see memfd_create(2). */
 int linux_memory_file(void);
 

@@ -25,6 +25,12 @@ public enum ProcessFacts {
   /// The number of threads; 0 where /proc does not say.
   public static func threadCount() -> Int { statusField("Threads") ?? 0 }
 
+  /// The clock on the wall, which may jump.
+  public static func secondsSince1970() -> Int { time(nil) }
+
+  /// The number of this process.
+  public static var processID: UInt32 { UInt32(getpid()) }
+
   /// Nanoseconds on the clock that never jumps, since an unspecified start.
   public static func monotonicNanoseconds() -> UInt64 {
     var now = timespec()

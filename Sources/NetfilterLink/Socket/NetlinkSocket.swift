@@ -51,6 +51,9 @@ import Glibc
 
   deinit { _ = unsafe mnl_socket_close(raw) }
 
+  /// What poll(2) can wait on, valid as long as this value lives.
+  var pollDescriptor: Int32 { descriptor }
+
   /// Joins a multicast group, `NFNLGRP_*`.
   ///
   /// - Throws: ``KernelError``, EPERM without the capability.

@@ -1,0 +1,304 @@
+import Bytecode
+import LinuxSystem
+import NetfilterLink
+import PolicyLanguage
+import RuleCompiler
+
+/// What to guard.
+public struct GuardRequest: Sendable {
+  /// The policy, where it is in force, and how its names are resolved.
+  public var apply: ApplyRequest
+  /// Whether the policy is put in force again when somebody changed it.
+  public var restores = false
+  /// Reads the policy anew, for SIGHUP.
+  public var reload: @Sendable () throws -> LoadedPolicy
+
+  /// Guards a policy.
+  public init(
+    apply: ApplyRequest, reload: @escaping @Sendable () throws -> LoadedPolicy
+  ) {
+    self.apply = apply
+    self.reload = reload
+  }
+}
+
+/// Watches over a policy until SIGTERM or SIGINT; the rules stand whatever becomes of the process.
+///
+/// Each change that anybody makes to the rules of the namespace is told with who made it; weir's table
+/// is compared with what weir would install, and the claims of an audit with what they were. Names are
+/// renewed before their answers end. Between events nothing runs.
+///
+/// - Parameters:
+///   - request: what, and whether to restore.
+///   - log: is called with each event.
+/// - Throws: ``OperationFailure`` when the policy is not in force at the start and is not to be put in
+///   force, or when the kernel's changes cannot be listened to.
+public func guardPolicy(
+  _ request: GuardRequest, log: (GuardEvent) -> Void
+) throws(OperationFailure) {
+  var watch = try PolicyWatch(request)
+  try watch.start(log)
+  while try watch.step(log) {}
+}
+
+/// The state of a guard between two events.
+private struct PolicyWatch {
+  private var request: GuardRequest
+  private var compiled: CompiledPolicy
+  private let signals: ServiceSignals
+  private let monitor: RulesetMonitor
+  private let manager = ServiceManager()
+  /// The answers of the last audit, by claim.
+  private var answers: [ClaimKind: ClaimAnswer] = [:]
+  /// When names are renewed next, on the monotonic clock; nil for never.
+  private var renewal: UInt64?
+  /// When an audit may run again.
+  private var nextAudit: UInt64 = 0
+  /// Whether a change came while no audit could run.
+  private var owesAudit = false
+  /// When the policy was restored lately.
+  private var restorations: [UInt64] = []
+
+  /// Changes of one moment are looked at together.
+  private static let quietMilliseconds = 50
+  /// At least so long between two audits.
+  private static let auditNanoseconds: UInt64 = 2_000_000_000
+  /// So many restorations within a minute, and the guard gives way.
+  private static let mostRestorations = 5
+
+  init(_ request: GuardRequest) throws(OperationFailure) {
+    self.request = request
+    compiled = compile(request.apply.policy.policy, tableName: request.apply.target.table)
+    do {
+      signals = try ServiceSignals()
+    } catch {
+      throw OperationFailure(error.exitStatus, "\(error)")
+    }
+    monitor = try request.apply.target.withSession { _ in try RulesetMonitor() }
+  }
+
+  private var now: UInt64 { ProcessFacts.monotonicNanoseconds() }
+
+  private func event(
+    _ kind: GuardEvent.Kind, by author: String? = nil, _ details: [String]
+  ) -> GuardEvent {
+    GuardEvent(time: ProcessFacts.secondsSince1970(), event: kind, by: author, details: details)
+  }
+
+  // MARK: Start
+
+  mutating func start(_ log: (GuardEvent) -> Void) throws(OperationFailure) {
+    let differences = try drift()
+    if !differences.isEmpty {
+      guard request.restores else {
+        throw OperationFailure(
+          .finding,
+          "the policy is not in force: \(differences[0]); apply it first, or guard with --restore")
+      }
+      try restore(differences, by: nil, log)
+    }
+    _ = try? monitor.changes()
+    audit(log, isFirst: true)
+    planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    let texts = answers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+      "\($0.key.rawValue) \($0.value.rawValue)"
+    }
+    log(
+      event(
+        .started,
+        ["policy \(request.apply.policy.policy.name) \(compiled.digest.prefix(16))"] + texts))
+    manager?.tell("READY=1\nSTATUS=guards \(request.apply.policy.policy.name)")
+  }
+
+  // MARK: Steps
+
+  /// Waits for something to happen, and deals with it; false when it is time to end.
+  mutating func step(_ log: (GuardEvent) -> Void) throws(OperationFailure) -> Bool {
+    let ready = Waiting.untilReadable(
+      [monitor.descriptor, signals.number], milliseconds: patience)
+    manager?.tell("WATCHDOG=1")
+    for asked in signals.take() {
+      switch asked {
+      case .stop:
+        manager?.tell("STOPPING=1")
+        log(event(.stopped, ["the rules stay in force"]))
+        return false
+      case .reload: reload(log)
+      }
+    }
+    if ready.contains(monitor.descriptor) { look(log) }
+    if owesAudit, now >= nextAudit { audit(log) }
+    if let renewal, now >= renewal { renew(log) }
+    return true
+  }
+
+  /// Milliseconds until something is due; nil for never.
+  private var patience: Int? {
+    var due: [UInt64] = []
+    if let renewal { due.append(renewal) }
+    if owesAudit { due.append(nextAudit) }
+    let wait = due.min().map { $0 > now ? Int(($0 - now) / 1_000_000) + 1 : 0 }
+    return [wait, manager?.watchdogMilliseconds].compactMap(\.self).min()
+  }
+
+  /// Changes of others: weir's table first, the whole host when it may be.
+  private mutating func look(_ log: (GuardEvent) -> Void) {
+    var authors: Set<String> = []
+    var isForeign = false
+    func take() {
+      do throws(KernelError) {
+        for change in try monitor.changes() where change.processID != ProcessFacts.processID {
+          isForeign = true
+          authors.insert(change.author)
+        }
+      } catch {
+        isForeign = true
+        authors.insert("somebody: too many changes at once to hear who")
+      }
+    }
+    take()
+    // What comes in one go is looked at once.
+    while !Waiting.untilReadable(
+      [monitor.descriptor], milliseconds: PolicyWatch.quietMilliseconds
+    ).isEmpty { take() }
+    guard isForeign else { return }
+    let author = authors.sorted().joined(separator: ", ")
+    do throws(OperationFailure) {
+      let differences = try drift()
+      if differences.isEmpty {
+        log(event(.changed, by: author, ["weir's table is as it was"]))
+      } else {
+        log(event(.drift, by: author, Array(differences.prefix(20))))
+        if request.restores { try restore(differences, by: author, log) }
+      }
+    } catch {
+      log(event(.failed, by: author, [error.message]))
+    }
+    owesAudit = true
+  }
+
+  /// How weir's table differs from what weir would install.
+  private func drift() throws(OperationFailure) -> [String] {
+    let target = request.apply.target
+    let compiled = compiled
+    return try target.withSession { session in
+      guard let live = try session.readTable(family: .inet, name: target.table) else {
+        return ["table \(target.identifier) is not there"]
+      }
+      guard let drift = live.drift(from: { compiled.table(generation: $0) }) else {
+        return ["table \(target.identifier) is not weir's"]
+      }
+      return (live.flags & 1 != 0 ? ["table \(target.identifier) is dormant"] : [])
+        + drift.differences
+    }
+  }
+
+  private mutating func restore(
+    _ differences: [String], by author: String?, _ log: (GuardEvent) -> Void
+  ) throws(OperationFailure) {
+    restorations = restorations.filter { now - $0 < 60_000_000_000 }
+    guard restorations.count < PolicyWatch.mostRestorations else {
+      log(
+        event(
+          .failed, by: author,
+          ["restored \(restorations.count) times within a minute: somebody fights, given way"]))
+      return
+    }
+    restorations.append(now)
+    var again = request.apply
+    again.showsChanges = false
+    again.isForced = true
+    again.allowsUnresolved = true
+    let report = try apply(again)
+    log(
+      event(
+        .restored, by: author, ["generation \(report.generation ?? 0) is in force; read back equal"]
+      ))
+  }
+
+  /// Answers every claim, and tells those that are answered otherwise.
+  private mutating func audit(_ log: (GuardEvent) -> Void, isFirst: Bool = false) {
+    owesAudit = false
+    nextAudit = now + PolicyWatch.auditNanoseconds
+    var question = AuditRequest(policy: request.apply.policy)
+    question.target = request.apply.target
+    question.pins = request.apply.pins
+    do throws(OperationFailure) {
+      let report = try Operations.audit(question)
+      var details: [String] = []
+      for claim in report.claims {
+        let before = answers.updateValue(claim.answer, forKey: claim.claim)
+        guard !isFirst, before != claim.answer else { continue }
+        details.append(
+          "\(claim.claim.rawValue): \(before?.rawValue ?? "not asked") before,"
+            + " \(claim.answer.rawValue) now")
+        details += claim.findings.prefix(3).map { "\($0.message) \($0.packet ?? "")" }
+        details += claim.causes.prefix(3)
+      }
+      let asked = Set(report.claims.map(\.claim))
+      for (claim, before) in answers where !asked.contains(claim) {
+        answers[claim] = nil
+        details.append("\(claim.rawValue): \(before.rawValue) before, not there to be asked now")
+      }
+      if !details.isEmpty { log(event(.claim, details)) }
+    } catch {
+      log(event(.failed, ["audit: \(error.message)"]))
+    }
+  }
+
+  // MARK: Names and editions
+
+  private mutating func planRenewal(afterSeconds seconds: Int?) {
+    renewal = seconds.map { now + UInt64($0) * 1_000_000_000 }
+  }
+
+  /// Renews names, and plans the next time at two thirds of what the answers hold for.
+  private mutating func renew(_ log: (GuardEvent) -> Void) {
+    do throws(OperationFailure) {
+      let report = try refresh(request.apply)
+      let hold = report.names.compactMap(\.timeToLiveSeconds).min().map(Int.init)
+      planRenewal(afterSeconds: hold.map { min(max($0 * 2 / 3, 5), 3600) } ?? 3600)
+      if !report.changed.isEmpty {
+        log(event(.refreshed, report.changed.map { "\($0) has other addresses" }))
+      }
+      if !report.kept.isEmpty {
+        log(event(.failed, report.kept.map { "\($0) keeps its old addresses: no usable answer" }))
+        planRenewal(afterSeconds: 30)
+      }
+    } catch {
+      log(event(.failed, ["names: \(error.message)"]))
+      planRenewal(afterSeconds: 30)
+    }
+  }
+
+  /// Reads the policy again and puts it in force by the same proof as `apply`.
+  private mutating func reload(_ log: (GuardEvent) -> Void) {
+    manager?.tell("RELOADING=1")
+    defer { manager?.tell("READY=1") }
+    do {
+      var next = request.apply
+      next.policy = try request.reload()
+      next.showsChanges = false
+      let report = try apply(next)
+      request.apply.policy = next.policy
+      compiled = compile(next.policy.policy, tableName: next.target.table)
+      planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+      owesAudit = true
+      log(
+        event(
+          .reloaded,
+          ["policy \(report.policy) \(report.digest.prefix(16)): \(report.outcome.rawValue)"]))
+    } catch {
+      let text = (error as? OperationFailure)?.message ?? "\(error)"
+      log(event(.failed, ["reload: \(text)"]))
+    }
+  }
+}
+
+extension RulesetChange {
+  /// Who made it.
+  fileprivate var author: String {
+    let name = processName ?? "somebody"
+    return processID.map { "\(name) (pid \($0))" } ?? name
+  }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Operations
+
+struct GuardVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "guard",
+    abstract: "Watch over a policy that is in force: changes of others, drift, names.",
+    discussion: """
+      Runs in the foreground until SIGTERM or SIGINT, with or without systemd
+      (readiness and watchdog are told). The rules stand whatever becomes of it.
+
+      Tells every change that anybody makes to the namespace's rules, with the
+      program and its process id; compares weir's table with what weir would
+      install; audits the host again and tells which claims are answered
+      otherwise; renews names before their answers end. With --restore the
+      policy is put in force again, at most five times a minute. SIGHUP reads
+      the policy again and installs it by the same checks as weir apply.
+
+      EXAMPLES
+        sudo weir guard policy.yaml
+        sudo weir guard policy.yaml --restore --format json
+      """)
+
+  @OptionGroup var argument: PolicyArgument
+  @OptionGroup var request: RequestOptions
+
+  @Flag(help: "Put the policy in force again when somebody changed it.")
+  var restore = false
+
+  @Option(help: "text or json, one line an event.")
+  var format: ReportFormat = .text
+
+  func run() {
+    Console.finish {
+      let name = argument.policy
+      var watch = GuardRequest(apply: try request.parsed(argument)) { try loadPolicy(name) }
+      watch.restores = restore
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      try guardPolicy(watch) { event in
+        switch format {
+        case .text: Console.write(event.text + "\n")
+        case .json:
+          let line = (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) }
+          Console.write((line ?? event.text) + "\n")
+        }
+      }
+      return .good
+    }
+  }
+}
+
+extension GuardEvent {
+  /// One line for people.
+  fileprivate var text: String {
+    let author = by.map { ", by \($0)" } ?? ""
+    return "\(event.rawValue)\(author): \(details.joined(separator: "; "))"
+  }
+}
