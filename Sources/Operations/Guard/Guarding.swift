@@ -52,6 +52,8 @@ private struct PolicyWatch {
   private var answers: [ClaimKind: ClaimAnswer] = [:]
   /// When names are renewed next, on the monotonic clock; nil for never.
   private var renewal: UInt64?
+  /// How often names went unanswered since they were last answered.
+  private var silences = 0
   /// When an audit may run again.
   private var nextAudit: UInt64 = 0
   /// Whether a change came while no audit could run.
@@ -258,17 +260,24 @@ private struct PolicyWatch {
       let report = try refresh(request.apply)
       let hold = report.names.compactMap(\.timeToLiveSeconds).min().map(Int.init)
       planRenewal(afterSeconds: hold.map { min(max($0 * 2 / 3, 5), 3600) } ?? 3600)
+      if report.kept.isEmpty { silences = 0 }
       if !report.changed.isEmpty {
         log(event(.refreshed, report.changed.map { "\($0) has other addresses" }))
       }
       if !report.kept.isEmpty {
         log(event(.failed, report.kept.map { "\($0) keeps its old addresses: no usable answer" }))
-        planRenewal(afterSeconds: 30)
+        planRetry()
       }
     } catch {
       log(event(.failed, ["names: \(error.message)"]))
-      planRenewal(afterSeconds: 30)
+      planRetry()
     }
+  }
+
+  /// Asks again after 5 s, then after twice as long each time, up to a minute.
+  private mutating func planRetry() {
+    planRenewal(afterSeconds: min(5 << min(silences, 8), 60))
+    silences += 1
   }
 
   /// Reads the policy again and puts it in force by the same proof as `apply`.
