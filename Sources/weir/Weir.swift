@@ -28,7 +28,8 @@ struct Weir: ParsableCommand {
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       ConfirmVerb.self, RefreshVerb.self, ReapVerb.self, StatusVerb.self, RemoveVerb.self,
-      InstallVerb.self, UninstallVerb.self, GuardVerb.self, SnapshotVerb.self, AuditVerb.self,
+      InstallVerb.self, UninstallVerb.self, GuardVerb.self, MeterVerb.self, SnapshotVerb.self,
+      AuditVerb.self,
       DiffVerb.self,
     ])
 }

@@ -35,7 +35,10 @@ private let outsideClauses: [(clause: String, answer: ClauseStatus.Answer, detai
     "transfer", .notAPacketRule,
     "a socket keeps the cgroup of its creator; enforced by scopes, not by this table"
   ),
-  ("billing", .notEnforced, "needs a counter that every egress byte crosses once"),
+  (
+    "billing", .notEnforced,
+    "weir meter counts every byte that leaves once, by family; no quota denies, no clause is billed"
+  ),
   (
     "sockopt", .notAPacketRule,
     "socket options are answered at the system call, before any packet; nothing here does"
