@@ -53,6 +53,21 @@ struct EssentialTests {
     }
   }
 
+  @Test func `kernel: the machine's own resolvers are a warning in another namespace`() throws {
+    let strict = try folder.file("strict.yaml", "policy: strict\ndefault: deny\n")
+    let known = try ResolverFile.servers("/etc/resolv.conf").contains {
+      $0.family == .ipv4 && $0 < .v4(0x7f00_0000)
+    }
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name eth1")
+      try HostPlant.run("ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up")
+      try HostPlant.run("ip route add default via 192.0.2.1 dev eth0")
+      let outcome = try Weir.run("apply", "--no-diff", strict)
+      #expect(outcome.ending == .exit(0))
+      if known { #expect(outcome.error.contains("weir: warning: a resolver of this host, udp ")) }
+    }
+  }
+
   @Test func `kernel: a trial, a host that does without, and force go on`() throws {
     for words in [["--confirm", "1m"], ["--without", "resolver"], ["--force"]] {
       try withResolvers {

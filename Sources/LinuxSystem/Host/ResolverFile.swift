@@ -17,6 +17,23 @@ public enum ResolverFile {
     }
   }
 
+  /// Whether a file is the machine's and the calling thread's network namespace is another: programs
+  /// there may ask its servers, or may never get there.
+  public static func isInherited(_ path: String) -> Bool {
+    guard path == usual, let here = try? NetworkNamespace.current(),
+      let ours = try? BoundedFile.read(usual, limitBytes: limitBytes)
+    else { return false }
+    // The oldest process above this one that may be looked at stands for the machine. ip-netns(8) lays
+    // a namespace's own file over the usual one, which that process does not see.
+    for process in ProcessFacts.ancestors().reversed() {
+      guard let outside = try? NetworkNamespace.open(.process(process)),
+        let theirs = try? BoundedFile.read("/proc/\(process)/root\(usual)", limitBytes: limitBytes)
+      else { continue }
+      return outside.identity != here.identity && theirs == ours
+    }
+    return false
+  }
+
   /// The servers of a file, and those that systemd-resolved asks in turn where the file names its stub.
   ///
   /// - Parameter path: the file.

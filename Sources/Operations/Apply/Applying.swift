@@ -157,7 +157,7 @@ public func apply(
       warnings.append(danger)
     }
     // Whoever gets here has forced it, or only tries.
-    warnings += essentials.dangers
+    warnings += essentials.dangers + essentials.remarks
     func report(
       _ outcome: ApplyReport.Outcome, _ generation: Int?, _ previous: Int?, _ trial: TrialReport?
     ) -> ApplyReport {

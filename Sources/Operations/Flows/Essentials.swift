@@ -31,6 +31,8 @@ public struct EssentialReport: Encodable, Sendable {
   public let unknowns: [String]
   /// The essentials that may be cut.
   private let without: Set<String>
+  /// Whether the resolvers are those of the machine, seen from another network namespace.
+  private let isInherited: Bool
 
   enum CodingKeys: String, CodingKey { case rows, unknowns }
 
@@ -54,11 +56,22 @@ public struct EssentialReport: Encodable, Sendable {
     }
     self.unknowns = unknowns
     self.without = without
+    isInherited = ResolverFile.isInherited(resolverFile)
   }
 
   /// What would be cut that may not be, in words.
   var dangers: [String] {
-    rows.filter { $0.decision == "deny" && !without.contains($0.essential) }.map { row in
+    told { !(isInherited && $0.essential == Essential.resolver.rawValue) }
+  }
+
+  /// What would be cut, and may be of no use here: the machine's resolvers in a namespace of its own.
+  var remarks: [String] {
+    told { isInherited && $0.essential == Essential.resolver.rawValue }
+  }
+
+  private func told(_ test: (Row) -> Bool) -> [String] {
+    rows.filter { $0.decision == "deny" && !without.contains($0.essential) && test($0) }.map {
+      row in
       "\(Essential(rawValue: row.essential)?.title ?? row.essential), \(row.flow), would be cut: clause \(row.clause) denies it"
         + (row.at.map { " (\($0))" } ?? "")
     }
