@@ -50,9 +50,9 @@ struct CoexistenceTests {
         #expect(try Weir.run("apply", "--no-diff", first).ending == .exit(0))
         return try LoggedChild([Weir.path, "guard", first, "--restore"], in: folder)
       }()
-      #expect(guardian.says("started", within: 30))
+      #expect(guardian.says("started", within: 120))
       try Nft.run("delete", "table", "inet", "weir")
-      #expect(guardian.says("restored", within: 10), "\(guardian.text)")
+      #expect(guardian.says("restored", within: 60), "\(guardian.text)")
       #expect(guardian.end() == 0)
       #expect(try others() == before)
     }
