@@ -22,13 +22,16 @@ public func audit(
   let subject = try AuditSubject(request, progress)
   let compiled = compile(subject.policy, tableName: subject.tableName)
   var sampling = subject.sampling(request)
+  var rounds = 0
   while true {
     var packets = PacketClaims(
       subject, sampling: sampling, intervalBudget: request.intervalBudget,
       confirms: request.confirms)
     let report = judge(subject, compiled, &packets, progress)
     guard let used = packets.sampling, !used.isFaithful else { return report }
-    sampling = used.refined()
+    // A sample that is wrong again and again is of no use: then every address is decided.
+    rounds += 1
+    sampling = rounds < 4 ? used.refined() : nil
   }
 }
 

@@ -24,15 +24,19 @@ extension AuditSubject {
     case .known(let entries): flows = entries
     case .unknown(let reason): return answer(.unknown, "tracked flows: \(reason)")
     }
-    let lasting = flows.filter {
-      ($0.ipProtocol == .tcp || $0.ipProtocol == .udp) && Int($0.timeoutSeconds ?? 0) > limit
-    }
+    let timed = flows.filter { $0.ipProtocol == .tcp || $0.ipProtocol == .udp }
+    let lasting = timed.filter { Int($0.timeoutSeconds ?? 0) > limit }
     if let first = lasting.first {
       return answer(
         .fails,
         "\(lasting.count) tracked flows may be silent for longer than \(limit) s, as that to"
           + " \(first.original.destination), for \(first.timeoutSeconds ?? 0) s; older than the rules"
       )
+    }
+    let timeless = timed.count { $0.timeoutSeconds == nil }
+    if timeless > 0 {
+      return answer(
+        .unknown, "of \(timeless) tracked flows the kernel told no time, as of offloaded ones")
     }
     return answer(
       .holds, "new TCP and UDP flows get conntrack timeouts, and no tracked flow has longer ones")

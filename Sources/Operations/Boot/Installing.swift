@@ -70,9 +70,13 @@ public func install(
   }
   let rules = compiled.table(answers: answers)
   let shut = compile(policy.closed, tableName: table)
-  try write(rules, to: files.rules)
-  try write(shut.table(), to: files.closed)
+  let drafts = [files.rules, files.closed].map { ($0, "\($0).draft") }
+  defer { for (_, draft) in drafts { _ = try? FileTree.remove(draft) } }
+  // Both are proved before either takes its place.
+  try prove(rules, as: drafts[0].1)
+  try prove(shut.table(), as: drafts[1].1)
   do throws(LinuxError) {
+    for (path, draft) in drafts { try WholeFile.rename(draft, to: path) }
     let unit = Array(files.unitText(nft: nft).utf8)
     try WholeFile.write([unit[...]], to: files.unit, isPublic: true)
     try FileTree.link(files.want, to: files.wantTarget)
@@ -105,9 +109,8 @@ public func uninstall(
   }
 }
 
-/// Writes a table as text, once a kernel has shown that it means what was compiled.
-private func write(_ table: Table, to path: String) throws(OperationFailure) {
-  let draft = "\(path).draft"
+/// Writes a table as text, and has a kernel show that it means what was compiled.
+private func prove(_ table: Table, as draft: String) throws(OperationFailure) {
   do {
     let text = try "\(BootFiles.mark)\n" + Ruleset(tables: [table]).nftText()
     try WholeFile.write([Array(text.utf8)[...]], to: draft)
@@ -118,9 +121,7 @@ private func write(_ table: Table, to path: String) throws(OperationFailure) {
         .unknown,
         "the text of the rules, loaded by nft, is not what was compiled; nothing was written")
     }
-    try WholeFile.rename(draft, to: path)
   } catch {
-    _ = try? FileTree.remove(draft)
     if let failure = error as? OperationFailure { throw failure }
     if let error = error as? LinuxError { throw OperationFailure(error.exitStatus, "\(error)") }
     throw OperationFailure(.internalError, "\(error)")

@@ -31,6 +31,8 @@ public struct ReapReport: Encodable, Sendable {
       case wouldBeDestroyed = "would be destroyed"
       /// The caller works through it.
       case own = "left: your own"
+      /// Whose it is cannot be read, so that it may be the caller's.
+      case unclear = "left: its owner is not known"
       /// It could not be destroyed.
       case remains = "still open"
     }
@@ -84,6 +86,11 @@ public func reap(_ request: ReapRequest) throws(OperationFailure) -> ReapReport 
     var report = ReapReport(idleSeconds: limit)
     let host = HostReader.readFlowsHere()
     let sockets = host.sockets.flatMap { $0.sockets.value ?? [] }
+    for table in host.sockets {
+      if let reason = table.sockets.reason {
+        report.unknowns.append("\(table.kind.rawValue) sockets: \(reason)")
+      }
+    }
     report.datagramCount = sockets.count { $0.ipProtocol == .udp && $0.isConnected }
     let owners = Dictionary(sockets.map { ($0.inode, $0.owners) }) { first, _ in first }
     let own = Operator.current()
@@ -100,6 +107,9 @@ public func reap(_ request: ReapRequest) throws(OperationFailure) -> ReapReport 
         process: socket.owners.ownerText, outcome: .wouldBeDestroyed)
       if own.owns(socket), !request.isForced {
         row.outcome = .own
+      } else if let reason = socket.owners.reason, !request.isForced {
+        row.outcome = .unclear
+        report.unknowns.append("\(row.socket): owner unknown: \(reason)")
       } else if !request.isDryRun {
         do throws(LinuxError) {
           _ = try FlowEnder.destroy(socket)

@@ -63,6 +63,8 @@ private struct PolicyWatch {
 
   /// Changes of one moment are looked at together.
   private static let quietMilliseconds = 50
+  /// So often the guard waits for quiet.
+  private static let mostWaits = 10
   /// At least so long between two audits.
   private static let auditNanoseconds: UInt64 = 2_000_000_000
   /// So many restorations within a minute, and the guard gives way.
@@ -90,6 +92,8 @@ private struct PolicyWatch {
   // MARK: Start
 
   mutating func start(_ log: (GuardEvent) -> Void) throws(OperationFailure) {
+    // Before the table is read: what changes from then on is heard.
+    _ = try? monitor.changes()
     let differences = try drift()
     if !differences.isEmpty {
       guard request.restores else {
@@ -99,7 +103,6 @@ private struct PolicyWatch {
       }
       try restore(differences, by: nil, log)
     }
-    _ = try? monitor.changes()
     audit(log, isFirst: true)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
     let texts = answers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
@@ -159,10 +162,13 @@ private struct PolicyWatch {
       }
     }
     take()
-    // What comes in one go is looked at once.
-    while !Waiting.untilReadable(
-      [monitor.descriptor], milliseconds: PolicyWatch.quietMilliseconds
-    ).isEmpty { take() }
+    // What comes in one go is looked at once, but nobody keeps the guard from looking.
+    for _ in 0..<PolicyWatch.mostWaits {
+      let more = Waiting.untilReadable(
+        [monitor.descriptor], milliseconds: PolicyWatch.quietMilliseconds)
+      if more.isEmpty { break }
+      take()
+    }
     guard isForeign else { return }
     let author = authors.sorted().joined(separator: ", ")
     do throws(OperationFailure) {
