@@ -52,6 +52,27 @@ public struct CompiledPolicy: Sendable {
   }
 }
 
+extension CompiledPolicy {
+  /// Renders what of the table belongs to a generation or is shared by them: no base chains.
+  ///
+  /// - Parameters: as of ``table(generation:answers:)``.
+  /// - Returns: the part that a scope table holds once for all the scopes of this policy.
+  public func judgement(generation: Int, answers: [String: [IPAddress]] = [:]) -> Table {
+    var table = table(generation: generation, answers: answers)
+    table.chains.removeAll { $0.hook != nil }
+    table.sets.removeAll { $0.name.hasPrefix("generation/") }
+    var used: Set<String> = []
+    for case .lookup(let lookup) in table.chains.flatMap(\.rules).flatMap(\.expressions) {
+      used.insert(lookup.set)
+    }
+    table.sets.removeAll { $0.flags.contains(.anonymous) && !used.contains($0.name) }
+    return table
+  }
+
+  /// What the comment of the chain `g<N>/out` ends with: the digest's first half.
+  public var digestInComment: String { String(digest.prefix(32)) }
+}
+
 /// Compiles a policy.
 ///
 /// Passes, in order: ``terms``, partition of the address space, large classes apart, then one chain

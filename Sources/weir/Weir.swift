@@ -28,8 +28,7 @@ struct Weir: ParsableCommand {
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       ConfirmVerb.self, RefreshVerb.self, ReapVerb.self, StatusVerb.self, RemoveVerb.self,
-      InstallVerb.self, UninstallVerb.self, GuardVerb.self, MeterVerb.self, SnapshotVerb.self,
-      AuditVerb.self,
-      DiffVerb.self,
+      InstallVerb.self, UninstallVerb.self, GuardVerb.self, ScopeVerb.self, MeterVerb.self,
+      SnapshotVerb.self, AuditVerb.self, DiffVerb.self,
     ])
 }

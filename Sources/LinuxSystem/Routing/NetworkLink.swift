@@ -28,3 +28,13 @@ public struct NetworkLink: Hashable, Sendable {
     isOperational = attributes[Int(IFLA_OPERSTATE)]?.first == 6
   }
 }
+
+extension NetworkLink {
+  /// Whether the calling thread's namespace has a link of that name.
+  ///
+  /// - Throws: ``LinuxError/refused(operation:errno:)``.
+  public static func isHere(_ name: String) throws(LinuxError) -> Bool {
+    guard 1...15 ~= name.utf8.count else { return false }
+    return try RouteSocket().link(named: name)?.name == name
+  }
+}

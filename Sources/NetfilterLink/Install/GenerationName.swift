@@ -24,6 +24,12 @@ enum GenerationName {
     return Int(name.dropFirst("idle/".count).prefix { $0 != "/" })
   }
 
+  /// Whether a chain or set leads packets to the policies of their scopes: base chains and scope
+  /// maps of a scope table.
+  static func isOfFrame(_ name: String) -> Bool {
+    ["scope/", "out/", "in/", "host/"].contains { name.hasPrefix($0) }
+  }
+
   /// Whether a set is one of the maps that lead into the generation in force.
   static func isGenerationMap(_ name: String) -> Bool { name.hasPrefix("generation/") }
 }

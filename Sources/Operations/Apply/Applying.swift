@@ -191,7 +191,7 @@ public func apply(
 
 extension NameReport {
   /// Why nothing is installed while the name opens nothing.
-  fileprivate var refusal: String {
+  var refusal: String {
     let why = (failures + refused).joined(separator: "; ")
     return "\(name) has no usable address (\(why)); nothing was changed. Pin it with --resolve"
       + " \(name)=ADDRESS, or leave its exception shut with --allow-unresolved"

@@ -1,0 +1,45 @@
+import ConnectionReplay
+import Glibc
+
+/// A cgroup of the unified hierarchy, found by its path.
+public struct ControlGroup: Hashable, Sendable {
+  /// The path below the hierarchy's root, no slash at either end: `system.slice/a.service`.
+  public let path: String
+  /// The number that the kernel knows it by while it lives; one made anew has another.
+  public let id: UInt64
+
+  /// How many steps below the root it is, from 1.
+  public var level: UInt32 { UInt32(path.split(separator: "/").count) }
+
+  /// Finds a cgroup.
+  ///
+  /// - Parameter text: a path below the root, with or without the place where the hierarchy is
+  ///   mounted in front.
+  /// - Throws: ``LinuxError``: there is no such cgroup, it is the root, or none are mounted.
+  ///
+  /// Source: the inode number is the id, `kernfs_id_ino`, `linux/kernfs.h`.
+  public init(_ text: String) throws(LinuxError) {
+    let operation = "find cgroup \(text)"
+    guard let root = ControlGroup.root() else {
+      throw .refused(operation: "\(operation): no cgroup2 is mounted", errno: .noSuchFile)
+    }
+    var rest = text[...]
+    if rest == root || rest.hasPrefix(root + "/") { rest = rest.dropFirst(root.count) }
+    let parts = rest.split(separator: "/")
+    guard !parts.isEmpty, !parts.contains(".."), !parts.contains(".") else {
+      throw .refused(operation: operation, errno: ErrorNumber(rawValue: EINVAL))
+    }
+    path = parts.joined(separator: "/")
+    let place = "\(root)/\(path)"
+    guard Folder.isFolder(place), let identity = Folder.identity(place) else {
+      throw .refused(operation: operation, errno: .noSuchFile)
+    }
+    id = identity.inode
+  }
+
+  /// Where the hierarchy is mounted; nil for nowhere.
+  public static func root() -> String? {
+    guard let bytes = try? HostReading.file("/proc/thread-self/mountinfo") else { return nil }
+    return try? MountTable(procText: bytes).mounts.first { $0.type == "cgroup2" }?.path
+  }
+}

@@ -1,0 +1,22 @@
+import ConnectionReplay
+import Glibc
+
+/// Users by name.
+public enum UserAccount {
+  /// The number of a user.
+  ///
+  /// - Parameter text: a name, or a number from 0 to 4294967294.
+  /// - Throws: ``LinuxError``: there is no such user.
+  public static func id(of text: String) throws(LinuxError) -> UInt32 {
+    if let number = UInt32(text), number != .max { return number }
+    var account = unsafe passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var room = [CChar](repeating: 0, count: 1 << 16)
+    let status = unsafe getpwnam_r(text, &account, &room, room.count, &found)
+    guard status == 0, unsafe found != nil else {
+      throw .refused(
+        operation: "find user \(text)", errno: status == 0 ? .noSuchFile : .init(rawValue: status))
+    }
+    return unsafe account.pw_uid
+  }
+}

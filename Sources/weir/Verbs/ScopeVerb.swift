@@ -1,0 +1,206 @@
+import ArgumentParser
+import Operations
+
+struct ScopeVerb: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "scope",
+    abstract: "Give cgroups, users and links policies of their own.",
+    discussion: """
+      A policy that `weir apply` installs is for a whole network namespace. Here
+      each tenant of one gets its own: sockets made in a cgroup, sockets made by a
+      user, packets forwarded from and to a link. A packet must be let through by
+      every scope that it is in, and by the namespace's own policy where there is
+      one; what is in no scope is not touched.
+
+      The cost of a packet does not depend on the number of scopes, and changing
+      one does not touch the others.
+
+      EXAMPLES
+        sudo weir scope add --cgroup tenants.slice/a app-engine-sockets
+        sudo weir scope add --interface tap0 vm.yaml
+        sudo weir scope apply site.yaml
+        sudo weir scope list
+        sudo weir scope remove --cgroup tenants.slice/a
+      """,
+    subcommands: [Add.self, Apply.self, List.self, Remove.self])
+
+  struct Add: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Put a policy in force for one scope.",
+      discussion: """
+        A scope that has a policy gets the new one, in one step. A cgroup that does
+        not exist yet is an error: make it first, then bind it, then start what is
+        to live in it. Sockets keep the cgroup that they were made in.
+
+        EXAMPLES
+          sudo weir scope add --cgroup tenants.slice/a app-engine-sockets
+          sudo weir scope add --user ci ci.yaml
+        """)
+
+    @OptionGroup var scope: ScopeOptions
+    @OptionGroup var argument: PolicyArgument
+    @OptionGroup var request: RequestOptions
+    @Option(help: "text or json.")
+    var format: ReportFormat = .text
+
+    func run() {
+      Console.finish {
+        let options = try self.request.parsed(argument)
+        guard let one = scope.all.first, scope.all.count == 1 else {
+          throw OperationFailure(.usage, "give one of --cgroup, --user and --interface")
+        }
+        var request = ScopeRequest(one, policy: options.policy)
+        request.target = options.target
+        request.pins = options.pins
+        request.servers = options.servers
+        return try ScopeVerb.show(try bind(request), format)
+      }
+    }
+  }
+
+  struct Apply: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make the scopes those of a site file.",
+      discussion: """
+        Scopes that the file does not have are taken out. Policies are looked for
+        beside the file. If one scope does not exist or one policy is wrong,
+        nothing is changed.
+
+          site: build-farm
+          scopes:
+            - {cgroup: tenants.slice/a, policy: a.yaml}
+            - {user: ci, policy: ci.yaml}
+            - {interface: tap0, policy: app-engine-sockets}
+
+        EXAMPLES
+          sudo weir scope apply site.yaml
+        """)
+
+    @Argument(help: "The site file.")
+    var site: String
+    @OptionGroup var target: TargetOptions
+    @OptionGroup var pins: PinOptions
+    @Option(
+      help: ArgumentHelp(
+        "Ask this DNS server instead of the system's; may be repeated.",
+        valueName: "address[:port]"))
+    var resolver: [String] = []
+    @Option(help: "text or json.")
+    var format: ReportFormat = .text
+
+    func run() {
+      Console.finish {
+        var request = try ScopeRequest(site: site)
+        request.target = try target.parsed()
+        request.pins = try pins.parsed()
+        request.servers = resolver
+        for warning in request.warnings { Console.complain(warning) }
+        return try ScopeVerb.show(try bind(request), format)
+      }
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the scopes and their policies.",
+      discussion: """
+        Exit code 1 when a scope is gone, when a cgroup was made anew and so is in
+        no scope, or when somebody changed what leads packets to their policies.
+
+        EXAMPLES
+          sudo weir scope list --format json
+        """)
+
+    @OptionGroup var target: TargetOptions
+    @Option(help: "text or json.")
+    var format: ReportFormat = .text
+
+    func run() {
+      Console.finish { try ScopeVerb.show(try scopes(of: target.parsed()), format) }
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Take scopes out.",
+      discussion: """
+        EXAMPLES
+          sudo weir scope remove --user ci
+          sudo weir scope remove --all
+        """)
+
+    @OptionGroup var scope: ScopeOptions
+    @Flag(help: "Every scope.")
+    var all = false
+    @OptionGroup var target: TargetOptions
+    @Option(help: "text or json.")
+    var format: ReportFormat = .text
+
+    func run() {
+      Console.finish {
+        guard all != !scope.all.isEmpty else {
+          throw OperationFailure(.usage, "give --cgroup, --user or --interface, or --all alone")
+        }
+        let report = try unbind(all ? nil : scope.all, in: target.parsed())
+        _ = try ScopeVerb.show(report, format)
+        return .good
+      }
+    }
+  }
+
+  fileprivate static func show(
+    _ report: ScopeReport, _ format: ReportFormat
+  ) throws -> ExitStatus {
+    switch format {
+    case .text: Console.write(report.text)
+    case .json: Console.write(try Console.json(report))
+    }
+    return report.status
+  }
+}
+
+/// Scopes on the command line.
+struct ScopeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp("A cgroup, by its path under the hierarchy's root.", valueName: "path"))
+  var cgroup: [String] = []
+  @Option(help: ArgumentHelp("A user.", valueName: "name|uid"))
+  var user: [String] = []
+  @Option(help: ArgumentHelp("A link that packets are forwarded from and to.", valueName: "name"))
+  var interface: [String] = []
+
+  var all: [Scope] {
+    cgroup.map(Scope.cgroup) + user.map(Scope.user) + interface.map(Scope.interface)
+  }
+}
+
+extension ScopeReport {
+  /// So many scopes are listed for people; JSON has all.
+  private static let rowLimit = 40
+
+  fileprivate var text: String {
+    var lines = ["table \(table): \(scopes.count) scope\(scopes.count == 1 ? "" : "s")"]
+    let unbound = scopes.filter { $0.state != .bound }
+    let bound = scopes.filter { $0.state == .bound }
+    lines += (unbound + bound.prefix(Self.rowLimit)).map(\.text)
+    if bound.count > Self.rowLimit {
+      lines.append("  and \(bound.count - Self.rowLimit) more that are bound; --format json lists all")
+    }
+    lines += differences.map { "  changed by somebody: \($0)" }
+    for name in names { lines += name.lines }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension ScopeReport.Row {
+  fileprivate var text: String {
+    let note =
+      switch state {
+      case .bound: ""
+      case .gone: ", GONE: it exists no more"
+      case .remade: ", MADE ANEW: its packets are in no scope; bind it again"
+      case .unknown: ", not looked for: its name is too long to be kept whole"
+      }
+    return "  \(kind) \(name): \(policy)\(note)"
+  }
+}
