@@ -12,8 +12,8 @@ import parts
 from measure import Bench
 
 PARTS = {"print": parts.compiling, "apply": parts.applying, "change": parts.changing,
-         "snapshot": parts.snapshots, "packets": parts.packets, "verify": parts.verifying,
-         "audit": parts.auditing}
+         "snapshot": parts.snapshots, "packets": parts.packets, "scopes": parts.scopes,
+         "verify": parts.verifying, "audit": parts.auditing}
 
 
 def first_line(*command):

@@ -214,17 +214,24 @@ def packets(bench):
         + "".join(f"udp dport {port} drop\n"
                   for port in range(1000, 1000 + LINEAR_RULES)) + "}; }\n")
     rules["linear"] = "linear.nft"
+    samples = _packet_samples(bench, rules)
+    _packet_table(samples, list(rules))
+    _packet_goals(samples, sizes)
+
+
+def _packet_samples(bench, rules):
+    """Nanoseconds a packet in each round, by kind of traffic and name of the rules."""
     rounds = max(bench.rounds, 15 if bench.quick else 41)
     output = subprocess.run(
         ["unshare", "-n", str(bench.tools / "packets"), str(rounds), "1000"]
-        + [f"{name}={bench.folder / file if file else ''}" for name, file in rules.items()],
+        + [f"{name.replace(' ', '_')}={bench.folder / file if file else ''}"
+           for name, file in rules.items()],
         check=True, stdout=subprocess.PIPE, text=True, timeout=1200).stdout
     samples = {}
     for line in output.splitlines():
         kind, name, *values = line.split()
-        samples[kind, name] = [float(value) for value in values]
-    _packet_table(samples, list(rules))
-    _packet_goals(samples, sizes)
+        samples[kind, name.replace("_", " ")] = [float(value) for value in values]
+    return samples
 
 
 def _packet_table(samples, names):
@@ -268,6 +275,52 @@ def _packet_goals(samples, sizes):
             [_quotient(samples, f"{kind}{f}", f"weir-{sizes[-1]}", f"weir-{sizes[0]}")
              for f in (4, 6)], 1.10, "{:.3f}", "<= 1.10")
     table.show()
+
+
+def scopes(bench):
+    """What a packet costs with few and with many scopes, and what one scope more costs."""
+    sizes = [10, 1000, 10_000]
+    policies = [lists.PrefixList(20 + seed).write_policy(bench.folder, f"tenant-{seed}")
+                for seed in range(10)]
+    sites, rules = {}, {"none": ""}
+    for size in sizes:
+        sites[size] = bench.folder / f"site-{size}.yaml"
+        # The programs that send are root's: user 0 has the first policy.
+        sites[size].write_text("site: bench\nscopes:\n" + "".join(
+            f"  - {{user: {user}, policy: {policies[user % len(policies)]}}}\n"
+            for user in range(size)))
+        rules[f"{size} scopes"] = f"scopes-{size}.nft"
+        subprocess.run(
+            ["unshare", "-n", "sh", "-c",
+             f"{bench.weir} scope apply {sites[size]} >/dev/null &&"
+             f" nft list table inet weir-scopes > {bench.folder / rules[f'{size} scopes']}"],
+            check=True, timeout=300)
+    samples = _packet_samples(bench, rules)
+    table = Table("Packets, ns each", ["traffic"] + list(rules) + ["goal", ""])
+    for kind in dict.fromkeys(kind for kind, _ in samples):
+        quotient = statistics.median(
+            large / small for large, small in
+            zip(samples[kind, "10000 scopes"], samples[kind, "10 scopes"]))
+        table.add(kind, *[f"{statistics.median(samples[kind, name]):.0f}" for name in rules],
+                  *goal(quotient, 1.10, f"10 000 / 10 <= 1.10, is {quotient:.2f}"))
+    table.show()
+
+    cases = {}
+    for size in sizes:
+        before = [[bench.weir, "scope", "apply", sites[size]]]
+        add = [bench.weir, "scope", "add", "--user", 99_999]
+        cases[f"site {size}"] = Case([bench.weir, "scope", "apply", sites[size]])
+        cases[f"add {size}"] = Case(add + [policies[0]], before)
+        cases[f"list {size}"] = Case([bench.weir, "scope", "list", "--format", "json"], before)
+    results = bench.run(cases)
+    table = Table("Scopes", ["what", "wall", "processor", "peak", "goal", ""])
+    for name, samples in results.items():
+        wall = median(samples, "wall")
+        verdict = goal(wall, 0.020, "<= 20 ms") if name == "add 10000" else ("", "")
+        table.add(name, milliseconds(wall), milliseconds(median(samples, "cpu")),
+                  f"{median(samples, 'peak'):.0f} MiB", *verdict)
+    table.show()
+    print("The whole process each time, with the policy read, compiled and read back.")
 
 
 def verifying(bench):

@@ -74,7 +74,8 @@ public enum SiteParser {
     let named = [ScopeKey.cgroup, .user, .interface].filter { fields.mentioned[$0] != nil }
     guard named.count == 1, let kind = named.first, fields.mentioned[.policy] != nil else {
       log.error(
-        .missingKey, "a scope has one of `cgroup`, `user` and `interface`, and a `policy`", at: item,
+        .missingKey, "a scope has one of `cgroup`, `user` and `interface`, and a `policy`",
+        at: item,
         .init("write it like `{cgroup: tenants.slice/a, policy: a.yaml}`"))
       return nil
     }

@@ -103,6 +103,8 @@ extension Expression {
 struct CgroupTable {
   /// The one level that rules ask for; nil when there are several.
   let level: UInt32?
+  /// Whether rules ask for any.
+  let hasLevels: Bool
   /// Each value's number, 8 bytes host order.
   let rows: [[UInt8]]
 
@@ -133,6 +135,7 @@ struct CgroupTable {
       }
     }
     level = levels.count == 1 ? levels.first : nil
+    hasLevels = !levels.isEmpty
     // A number that no rule mentions stands for all others.
     var other = [UInt8](repeating: 0xee, count: 8)
     while ids.contains(other) { other[0] &+= 1 }

@@ -27,6 +27,8 @@ public struct SymbolicAnalyzer: ~Copyable {
   let links: LinkTable
   /// The level that every `socket cgroupv2` load asks for; nil when they differ.
   let cgroupLevel: UInt32?
+  /// Whether rules ask for the cgroup of any level.
+  let hasCgroupLevels: Bool
   var selectors: [SelectorKey: SetSelector] = [:]
   var chainFunctions: [ChainKey: Diagram] = [:]
   var openChains: Set<ChainKey> = []
@@ -65,6 +67,7 @@ public struct SymbolicAnalyzer: ~Copyable {
     links = LinkTable(vocabulary, host)
     let cgroups = CgroupTable(vocabulary)
     cgroupLevel = cgroups.level
+    hasCgroupLevels = cgroups.hasLevels
     for (index, table) in ruleset.tables.enumerated() {
       for (place, set) in table.sets.enumerated() {
         setIndex[SetName(table: index, name: set.name)] = place

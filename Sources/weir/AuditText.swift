@@ -11,6 +11,7 @@ enum AuditText {
       "rules \(report.rulesetDigest.prefix(16)), generation \(report.generation), \(report.scope)",
       "kernel \(report.kernel), \(report.source)", "",
     ]
+    if let scope = report.packetsOf { lines.insert("packets of \(scope)", at: 1) }
     for claim in report.claims { lines += describe(claim) }
     lines += ["", Style.bold("clauses")]
     let width = report.clauses.map(\.clause.count).max() ?? 0

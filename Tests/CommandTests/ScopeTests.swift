@@ -9,7 +9,7 @@ import Testing
 @Suite(.enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
 struct ScopeTests {
   /// A cgroup of the test's own; gone with it.
-  private final class Group {
+  final class Group {
     let name = "weir-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     static let root = ControlGroup.root() ?? ""
     /// Whether this process may make any.
@@ -308,7 +308,8 @@ struct ScopeTests {
     let site = try folder.file(
       "site.yaml",
       "site: s\nscopes:\n  - {user: 65533, policy: seven.yaml}\n"
-        + "  - {user: 65534, policy: nine.yaml}\n  - {interface: eth0, policy: app-engine-sockets}\n")
+        + "  - {user: 65534, policy: nine.yaml}\n  - {interface: eth0, policy: app-engine-sockets}\n"
+    )
     let smaller = try folder.file(
       "smaller.yaml", "site: s\nscopes:\n  - {user: 65534, policy: seven.yaml}\n")
     let missing = try folder.file(
@@ -367,6 +368,99 @@ struct ScopeTests {
         #expect(outcome.error.contains(reason), "\(outcome.error)")
         #expect(try Nft.run("list", "tables").isEmpty)
       }
+    }
+  }
+}
+
+/// `weir audit` of the packets of one scope, both families.
+@Suite(.enabled(if: ThrowAwayNamespace.isThere, "\(ThrowAwayNamespace.reason)"))
+struct ScopeAuditTests {
+  private struct Report: Decodable {
+    struct Finding: Decodable { var message: String }
+    struct Claim: Decodable {
+      var claim: String
+      var answer: String
+      var findings: [Finding]
+      var causes: [String]
+    }
+    var packetsOf: String?
+    var claims: [Claim]
+
+    subscript(name: String) -> Claim? { claims.first { $0.claim == name } }
+  }
+
+  private func audit(_ policy: String, _ words: String...) throws -> Report {
+    let outcome = try Weir.run(["audit", policy, "--format", "json"] + words)
+    return try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+  }
+
+  @Test func `kernel: the packets of a scope are held against its policy, and those of no other`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let seven = try folder.file(
+      "seven.yaml", "policy: seven\ndefault: allow\ndeny:\n  - {clause: shut, port: 7}\n")
+    let nine = try folder.file(
+      "nine.yaml", "policy: nine\ndefault: allow\ndeny:\n  - {clause: shut, port: 9}\n")
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name tap0")
+      #expect(try Weir.run("scope", "add", "--user", "65534", seven).ending == .exit(0))
+      #expect(try Weir.run("scope", "add", "--user", "65533", nine).ending == .exit(0))
+      #expect(try Weir.run("scope", "add", "--interface", "tap0", nine).ending == .exit(0))
+      for (policy, other, scope) in [
+        (seven, nine, ["--user", "65534"]), (nine, seven, ["--user", "65533"]),
+        (nine, seven, ["--interface", "tap0"]),
+      ] {
+        let report = try audit(policy, scope[0], scope[1])
+        #expect(report.packetsOf == "\(scope[0].dropFirst(2)) \(scope[1])")
+        for claim in ["no-leak", "no-over-blocking", "as-installed"] {
+          let answer = report[claim]
+          #expect(answer?.answer == "holds", "\(scope) \(claim) \(answer.map { "\($0)" } ?? "")")
+        }
+        let wrong = try audit(other, scope[0], scope[1])
+        for claim in ["no-leak", "no-over-blocking", "as-installed"] {
+          #expect(wrong[claim]?.answer == "fails", "\(scope) \(claim)")
+        }
+      }
+      // A machine behind a link is not reached; a user's socket may hear, and does not answer.
+      #expect(try audit(nine, "--interface", "tap0")["nothing-enters"]?.answer == "holds")
+      #expect(try audit(seven, "--user", "65534")["nothing-enters"]?.answer == "fails")
+      // A user without a scope may do anything.
+      let free = try audit(seven, "--user", "65532")
+      #expect(free["no-leak"]?.answer == "fails")
+      #expect(free["as-installed"]?.findings.map(\.message).first?.contains("not bound") ?? false)
+      // Somebody opens a way for the one user.
+      try Nft.run(
+        "insert", "rule", "inet", "weir-scopes", "out/user", "meta", "skuid", "65534", "accept")
+      #expect(try audit(seven, "--user", "65534")["no-leak"]?.answer == "fails")
+      #expect(try audit(nine, "--user", "65533")["no-leak"]?.answer == "holds")
+      #expect(try audit(nine, "--user", "65533")["as-installed"]?.answer == "fails")
+    }
+  }
+
+  @Test(.enabled(if: ScopeTests.Group.isThere, "needs a cgroup2 that may be written"))
+  func `kernel: the packets of a cgroup are told by its number, and a snapshot keeps it`() throws {
+    let folder = try TemporaryFolder()
+    let seven = try folder.file(
+      "seven.yaml", "policy: seven\ndefault: allow\ndeny:\n  - {clause: shut, port: 7}\n")
+    let nine = try folder.file(
+      "nine.yaml", "policy: nine\ndefault: allow\ndeny:\n  - {clause: shut, port: 9}\n")
+    let (a, b) = (try ScopeTests.Group(), try ScopeTests.Group())
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name eth1")
+      #expect(try Weir.run("scope", "add", "--cgroup", a.name, seven).ending == .exit(0))
+      #expect(try Weir.run("scope", "add", "--cgroup", b.name, nine).ending == .exit(0))
+      for claim in ["no-leak", "no-over-blocking", "nothing-enters", "as-installed"] {
+        let answer = try audit(seven, "--cgroup", a.name)[claim]
+        #expect(answer?.answer == "holds", "\(claim) \(answer.map { "\($0)" } ?? "")")
+      }
+      #expect(try audit(seven, "--cgroup", b.name)["no-leak"]?.answer == "fails")
+      let file = folder.url.appending(path: "host.weir").path
+      #expect(try Weir.run("snapshot", "--output", file).ending == .exit(0))
+      #expect(
+        try audit(seven, "--cgroup", a.name, "--snapshot", file)["no-leak"]?.answer == "holds")
+      #expect(
+        try audit(nine, "--cgroup", a.name, "--snapshot", file)["no-leak"]?.answer == "fails")
     }
   }
 }

@@ -151,6 +151,17 @@ extension Table {
       + unknown.map { "not modelled: \($0.kind)" }
   }
 
+  /// How what is here of a generation differs from a compiled policy, as sentences.
+  ///
+  /// - Parameters:
+  ///   - generation: the generation.
+  ///   - compiled: the policy's part of a table, for a generation.
+  /// - Returns: none when it is as compiled; addresses of names are not compared.
+  public func policyProblems(_ generation: Int, from compiled: (Int) -> Table) -> [String] {
+    let expected = compiled(generation)
+    return judgement(like: expected, generation).problems(from: expected.everything)
+  }
+
   /// The whole table, without comments of counters.
   fileprivate var everything: Table { part { _ in true } }
 

@@ -198,6 +198,8 @@ public struct AuditReport: Encodable, Sendable {
   public let source: String
   /// How many tables, chains and rules were looked at.
   public let scope: String
+  /// The scope whose packets were judged; nil for all packets.
+  public let packetsOf: String?
   /// One entry a claim.
   public var claims: [AuditClaim]
   /// One entry a clause.
@@ -207,7 +209,7 @@ public struct AuditReport: Encodable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case version, model, policy, policyDigest, rulesetDigest, generation, kernel, source, scope
-    case claims, clauses, waysAround
+    case packetsOf, claims, clauses, waysAround
   }
 
   /// 0 when every claim holds, 1 when one fails, 2 when one is unknown and none fails.

@@ -6,6 +6,8 @@ public struct AuditRequest: Sendable {
   public var target: InstallTarget
   /// A snapshot to judge in place of the running kernel.
   public var snapshotFile: String?
+  /// The scope whose packets are judged; nil for all packets of the namespace.
+  public var scope: Scope?
   /// Addresses of the policy's names; without any, those in weir's own table, if it is there.
   public var pins = NamePins()
   /// Whether packets that were found are replayed in a throw-away namespace.

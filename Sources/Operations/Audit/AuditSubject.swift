@@ -23,11 +23,16 @@ struct AuditSubject {
   let source: String
   /// The name of weir's own table.
   let tableName: String
+  /// The place that was read.
+  let target: InstallTarget
+  /// The scope whose packets are judged; nil for all.
+  let packetScope: AuditScope?
 
   /// Reads the snapshot that the request names, or takes one.
   init(_ request: AuditRequest, _ progress: (String) -> Void) throws(OperationFailure) {
     policy = request.policy.policy
     tableName = request.target.table
+    target = request.target
     let loaded: LoadedSnapshot
     if let file = request.snapshotFile {
       source = file
@@ -42,7 +47,11 @@ struct AuditSubject {
     host = loaded.hostState
     unread += loaded.host?.unknownKeys ?? []
     self.unread = unread
-    (names, namesOrigin) = policy.answersForAudit(request.pins, loaded.ruleset, tableName)
+    var scope: AuditScope?
+    if let named = request.scope { scope = try AuditScope(named, loaded.ruleset, request) }
+    packetScope = scope
+    (names, namesOrigin) = policy.answersForAudit(
+      request.pins, loaded.ruleset, scope == nil ? tableName : target.scopes.name)
   }
 
   /// SHA-256 of the messages that were judged: the snapshot's section `nftables`.

@@ -20,7 +20,9 @@ public func audit(
   _ request: AuditRequest, progress: (String) -> Void = { _ in }
 ) throws(OperationFailure) -> AuditReport {
   let subject = try AuditSubject(request, progress)
-  let compiled = compile(subject.policy, tableName: subject.tableName)
+  let compiled = compile(
+    subject.policy,
+    tableName: subject.packetScope == nil ? subject.tableName : subject.target.scopes.name)
   var sampling = subject.sampling(request)
   var rounds = 0
   while true {
@@ -50,21 +52,22 @@ private func judge(
   let liveFlows = subject.liveFlowClaim()
   let rows = subject.bypasses(acceptsMidStream: packets.acceptsMidStream())
   let helpers = rows.first { $0.bypass == .helpers }?.status
+  let scope = subject.packetScope
+  var rests = [("no-leak", noLeak.answer), ("nothing-enters", nothingEnters.answer)]
+  // Whose a flow or a listener is cannot be told for every kind of scope.
+  if scope == nil { rests.append(("live-flows", liveFlows.answer)) }
   let noLeakEstablished = packets.noLeakEstablished(
-    restingOn: [
-      ("no-leak", noLeak.answer), ("nothing-enters", nothingEnters.answer),
-      ("live-flows", liveFlows.answer),
-    ],
-    helpers: helpers == .absent ? .holds : .unknown)
-  var claims = [
-    noLeak, noLeakEstablished, noOverBlocking, nothingEnters, listeners, liveFlows,
-    subject.waysAroundClaim(rows),
-  ]
+    restingOn: rests, helpers: helpers == .absent ? .holds : .unknown)
+  var claims = [noLeak, noLeakEstablished, noOverBlocking, nothingEnters]
+  if scope == nil { claims += [listeners, liveFlows] }
+  claims.append(subject.waysAroundClaim(rows))
   let others = subject.host.otherJudges(rows)
   for index in claims.indices where claims[index].claim.isAboutPackets {
     claims[index].leaveOpen(others)
   }
-  if let installed = subject.installedClaim(compiled) { claims.append(installed) }
+  let installed =
+    scope.map { subject.boundClaim(compiled, $0) } ?? subject.installedClaim(compiled)
+  if let installed { claims.append(installed) }
   if !subject.unread.isEmpty {
     for index in claims.indices {
       claims[index].answer = claims[index].answer.and(.unknown)
@@ -75,7 +78,7 @@ private func judge(
     policy: subject.policy.name, policyDigest: compiled.digest,
     rulesetDigest: subject.rulesetDigest, generation: subject.snapshot.generation,
     kernel: subject.snapshot.kernelRelease, source: subject.source, scope: subject.scope,
-    claims: claims,
+    packetsOf: subject.packetScope?.text, claims: claims,
     clauses: subject.policy.clauseAnswers(
       claims, open: packets.openClauses, idle: subject.idleAnswer(claims)),
     waysAround: rows.map(WayAround.init))

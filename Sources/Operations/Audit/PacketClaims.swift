@@ -31,7 +31,9 @@ struct PacketClaims: ~Copyable {
       subject.snapshot.ruleset, subject.analysisFacts,
       budget: DiagramBudget(intervals: intervalBudget), sampling: sampling)
     witnesses = WitnessReader(subject, confirms: confirms)
-    assumptions = [subject.quirks.remark, subject.namesOrigin].compactMap(\.self)
+    assumptions =
+      [subject.quirks.remark, subject.namesOrigin, subject.packetScope?.assumption]
+      .compactMap(\.self)
   }
 
   /// At most so many clauses of one claim are shown with a packet each.
@@ -67,12 +69,53 @@ struct PacketClaims: ~Copyable {
     try analyzer.diagrams.set(.conntrackState, IntervalSet(states.map { Interval($0, $0) }))
   }
 
+  /// Packets that do not go back by the link of the scope that they come from.
+  private mutating func goingElsewhere() throws(PacketSetError) -> Diagram {
+    guard entering == .forwarding else { return try analyzer.diagrams.complement(.nothing) }
+    return try analyzer.diagrams.complement(ofScope(.inbound))
+  }
+
   private mutating func denied(_ meaning: PolicyPackets) throws(PacketSetError) -> Diagram {
     try meaning.packets(in: &analyzer.diagrams) { $0.decision == .deny }
   }
 
   /// The ways by which packets leave: of this host, and through it where it may forward.
-  private var ways: [PacketWay] { subject.host.mayForward ? [.egress, .forwarding] : [.egress] }
+  ///
+  /// What comes from the link of a scope for this host leaves the scope, too.
+  private var ways: [PacketWay] {
+    switch subject.packetScope?.scope {
+    case .interface: [.forwarding, .ingress]
+    case .cgroup, .user: [.egress]
+    case nil: subject.host.mayForward ? [.egress, .forwarding] : [.egress]
+    }
+  }
+
+  /// The way by which packets enter: this host, or the machine behind the link of a scope.
+  private var entering: PacketWay {
+    if case .interface = subject.packetScope?.scope { return .forwarding }
+    return .ingress
+  }
+
+  /// The packets of the scope that is judged, which leave it or enter it; all of them without one.
+  private mutating func ofScope(
+    _ direction: Direction = .outbound
+  ) throws(PacketSetError) -> Diagram {
+    guard let scope = subject.packetScope else {
+      return try analyzer.diagrams.complement(.nothing)
+    }
+    switch scope.scope {
+    case .user: return try analyzer.packets(ofUser: scope.key.hostNumber)
+    case .interface(let name):
+      return try analyzer.packets(
+        ofLink: name, direction == .outbound ? .inputInterface : .outputInterface)
+    case .cgroup:
+      // Where other levels are asked for, all packets of sockets may be the scope's.
+      if let own = try analyzer.packets(ofCgroup: scope.key, level: scope.cgroupLevel) {
+        return own
+      }
+      return try analyzer.diagrams.set(.socket, 1)
+    }
+  }
 
   // MARK: Claims
 
@@ -80,8 +123,9 @@ struct PacketClaims: ~Copyable {
   mutating func noLeak() -> AuditClaim {
     claim(.noLeak) { claims throws(PacketSetError) in
       let meaning = try claims.flowMeaning(.outbound)
-      let opening = try claims.analyzer.diagrams.intersection(
-        claims.states([0, 3, 4]), claims.leaving())
+      let opening = try claims.analyzer.diagrams.intersection([
+        claims.states([0, 3, 4]), claims.leaving(), claims.ofScope(),
+      ])
       let target = try claims.analyzer.diagrams.intersection(opening, claims.denied(meaning))
       var claim = AuditClaim(.noLeak, .holds)
       for way in claims.ways {
@@ -105,7 +149,7 @@ struct PacketClaims: ~Copyable {
       let denied = try claims.analyzer.diagrams.choose(
         reply, claims.denied(inward), claims.denied(outward))
       let target = try claims.analyzer.diagrams.intersection([
-        claims.states([1, 2]), claims.leaving(), denied,
+        claims.states([1, 2]), claims.leaving(), denied, claims.ofScope(),
       ])
       let routed = try claims.analyzer.diagrams.set(.routingHeader, 1)
       let shown = try claims.analyzer.diagrams.intersection(target, routed)
@@ -150,7 +194,7 @@ struct PacketClaims: ~Copyable {
   mutating func noOverBlocking() -> AuditClaim {
     claim(.noOverBlocking) { claims throws(PacketSetError) in
       let meaning = try claims.outboundMeaning()
-      let analysis = try claims.analysis(.egress)
+      let analysis = try claims.analysis(claims.ways[0])
       let control = try meaning.packets(in: &claims.analyzer.diagrams) {
         $0.clause == "link-control"
       }
@@ -163,6 +207,7 @@ struct PacketClaims: ~Copyable {
         claims.analyzer.diagrams.intersection(control, claims.states([4])))
       let possible = try claims.analyzer.diagrams.intersection([
         analysis.possible, wanted, claims.leaving(), claims.sendable(), claims.plain(),
+        claims.ofScope(), claims.goingElsewhere(),
       ])
       let blocked = try claims.analyzer.diagrams.difference(possible, analysis.mayPass)
       let open = try claims.analyzer.diagrams.difference(possible, analysis.mustPass)
@@ -182,10 +227,10 @@ struct PacketClaims: ~Copyable {
       let fromOutside = try claims.analyzer.diagrams.complement(
         claims.analyzer.diagrams.set(.inputInterface, claims.analyzer.loopbackValue))
       let target = try claims.analyzer.diagrams.intersection([
-        claims.states([0, 3, 4]), fromOutside, claims.denied(meaning),
+        claims.states([0, 3, 4]), fromOutside, claims.denied(meaning), claims.ofScope(.inbound),
       ])
       var claim = AuditClaim(.nothingEnters, .holds)
-      let analysis = try claims.analysis(.ingress)
+      let analysis = try claims.analysis(claims.entering)
       try claims.look(
         for: target, analysis, breaking: meaning, "enters although the policy lets it in nowhere",
         into: &claim)
@@ -292,7 +337,8 @@ struct PacketClaims: ~Copyable {
         guard let point else { continue }
         let links = WitnessLinks(
           input: analyzer.link(point[.inputInterface]),
-          output: analyzer.link(point[.outputInterface]))
+          output: analyzer.link(point[.outputInterface]),
+          cgroup: analyzer.cgroup(point[.socketCgroup]))
         claim.add(
           witnesses.read(
             point, analysis.way, links, isBlocked: claim.claim == .noOverBlocking, message,

@@ -26,6 +26,8 @@ struct Witness {
 struct WitnessLinks {
   var input: Link?
   var output: Link?
+  /// The number of the socket's cgroup at the level that rules ask for.
+  var cgroup: (id: [UInt8], level: UInt32)?
 }
 
 /// Puts packets that the symbolic analysis found into words, and asks the interpreter about them.
@@ -261,6 +263,11 @@ extension PacketPoint {
     let hasSocket = self[.socket] == 1
     packet.socketUser = hasSocket ? .known(self[.socketUser]) : .absent
     packet.socketGroup = hasSocket ? .known(self[.socketGroup]) : .absent
+    if let cgroup = links.cgroup {
+      packet.state(
+        .socket(SocketLoad(.cgroupv2, level: cgroup.level, into: Register(word: 0))),
+        as: hasSocket ? .known(cgroup.id) : .absent)
+    }
     packet.mark = .known(mark)
     packet.packetType = .known(UInt8(self[.packetType]))
     packet.sourceType = .known(self[.sourceType])

@@ -103,3 +103,11 @@ private func hostOrder<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
   let little = (0..<Number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
   return UInt32(littleEndian: 1) == 1 ? little : little.reversed()
 }
+
+extension [UInt8] {
+  /// The number in four bytes as this machine stores them.
+  var hostNumber: UInt32 {
+    let little = UInt32(littleEndian: 1) == 1 ? self : reversed()
+    return little.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+}

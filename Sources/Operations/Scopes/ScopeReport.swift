@@ -44,7 +44,8 @@ public struct ScopeReport: Encodable, Sendable {
   /// 0 when every scope is bound, 1 when one is not or the table was changed, 2 when one cannot be
   /// looked for.
   public var status: ExitStatus {
-    if !differences.isEmpty || scopes.contains(where: { $0.state == .gone || $0.state == .remade }) {
+    if !differences.isEmpty || scopes.contains(where: { $0.state == .gone || $0.state == .remade })
+    {
       return .finding
     }
     return scopes.contains { $0.state == .unknown } ? .unknown : .good

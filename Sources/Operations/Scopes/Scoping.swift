@@ -45,7 +45,8 @@ public struct ScopeRequest: Sendable {
         numbers[entry.policy] = loaded.count
         loaded.append(try loadPolicy(entry.policy))
       }
-      guard let scope = Scope(kind: entry.kind, name: entry.scope), let number = numbers[entry.policy]
+      guard let scope = Scope(kind: entry.kind, name: entry.scope),
+        let number = numbers[entry.policy]
       else { continue }
       scopes.append((scope, number))
     }
@@ -132,7 +133,8 @@ public func unbind(
       let comments = [(try? scope.find())?.scope.comment, scope.comment].compactMap(\.self)
       guard let comment = comments.first(where: { text in known.contains { $0.comment == text } })
       else {
-        throw OperationFailure(.notFound, "\(scope.text) is bound to no policy; nothing was changed")
+        throw OperationFailure(
+          .notFound, "\(scope.text) is bound to no policy; nothing was changed")
       }
       gone.insert(comment)
     }

@@ -15,8 +15,12 @@ struct AuditVerb: ParsableCommand {
       With --confirm every packet found is replayed in a namespace made for it
       that has the snapshot's own rules.
 
+      With a scope only its packets are judged, whoever's rules they meet: those of
+      sockets made in a cgroup or by a user, or those from and to a link.
+
       EXAMPLES
         sudo weir audit app-engine-sockets
+        sudo weir audit a.yaml --cgroup tenants.slice/a
         sudo weir audit policy.yaml --netns jail --confirm
         weir audit policy.yaml --snapshot host.weir --format sarif
 
@@ -31,6 +35,7 @@ struct AuditVerb: ParsableCommand {
     completion: .file())
   var snapshot: String?
 
+  @OptionGroup var scope: ScopeOptions
   @OptionGroup var target: TargetOptions
   @OptionGroup var pins: PinOptions
 
@@ -47,6 +52,12 @@ struct AuditVerb: ParsableCommand {
     guard snapshot == nil || target.netns == nil else {
       throw ValidationError("--snapshot and --netns exclude each other")
     }
+    guard scope.all.count <= 1 else {
+      throw ValidationError("one of --cgroup, --user and --interface at a time")
+    }
+    guard scope.all.isEmpty || !confirm else {
+      throw ValidationError("a replay knows no scopes: leave out --confirm")
+    }
     guard (1000...200_000_000).contains(intervals) else {
       throw ValidationError("--intervals takes a number from 1000 to 200000000")
     }
@@ -56,6 +67,7 @@ struct AuditVerb: ParsableCommand {
     Console.finish {
       var request = AuditRequest(policy: try argument.load(), target: try target.parsed())
       request.snapshotFile = snapshot
+      request.scope = scope.all.first
       request.pins = try pins.parsed()
       request.confirms = confirm
       request.intervalBudget = intervals

@@ -184,7 +184,8 @@ extension ScopeReport {
     let bound = scopes.filter { $0.state == .bound }
     lines += (unbound + bound.prefix(Self.rowLimit)).map(\.text)
     if bound.count > Self.rowLimit {
-      lines.append("  and \(bound.count - Self.rowLimit) more that are bound; --format json lists all")
+      lines.append(
+        "  and \(bound.count - Self.rowLimit) more that are bound; --format json lists all")
     }
     lines += differences.map { "  changed by somebody: \($0)" }
     for name in names { lines += name.lines }

@@ -1,0 +1,87 @@
+import Bytecode
+import NetfilterLink
+import PolicyLanguage
+import RuleCompiler
+
+/// The scope whose packets an audit judges.
+struct AuditScope {
+  let found: FoundScope
+  /// What led to it: the scope table, or the namespace.
+  let origin: String
+
+  var scope: Scope { found.scope }
+  var text: String { scope.text }
+  /// The bytes that the kernel tells it by.
+  var key: [UInt8] { found.key }
+  /// How far a cgroup is below the root; 0 for other scopes.
+  var cgroupLevel: UInt32 {
+    if case .cgroup(let level) = found.dimension { return level }
+    return 0
+  }
+
+  /// What claims about its packets take for granted.
+  var assumption: String {
+    "packets are those of \(text), \(origin); flows that were open before it was bound are not"
+      + " looked at"
+  }
+
+  /// Finds a scope where weir bound it, or where it is now.
+  ///
+  /// - Parameters:
+  ///   - scope: as the user named it.
+  ///   - ruleset: the rules that are judged.
+  ///   - request: where they come from; a snapshot says nothing of cgroups and users that no scope
+  ///     table has.
+  /// - Throws: ``OperationFailure`` (66): there is no such scope.
+  init(_ scope: Scope, _ ruleset: Ruleset, _ request: AuditRequest) throws(OperationFailure) {
+    let table = ruleset.scopeTable(request.target)
+    // The host's own number comes first: a cgroup made anew is another one.
+    if request.snapshotFile == nil {
+      found = try request.target.withSession { _ in try scope.find() }
+      origin = "as it is now"
+      return
+    }
+    guard let binding = table?.bindings.first(where: { $0.comment == scope.comment }) else {
+      throw OperationFailure(
+        .notFound, "\(scope.text) is no scope of the snapshot's table \(request.target.scopes)")
+    }
+    found = FoundScope(dimension: binding.dimension, key: binding.key, scope: scope)
+    origin = "as the snapshot's table has it"
+  }
+}
+
+extension AuditSubject {
+  /// Whether the scope is bound, to this policy, in a table that is as weir makes it; nil when weir
+  /// has no table of scopes here.
+  func boundClaim(_ compiled: CompiledPolicy, _ scope: AuditScope) -> AuditClaim? {
+    let identifier = target.scopes
+    guard let table = snapshot.ruleset.scopeTable(target) else { return nil }
+    var claim = AuditClaim(.asInstalled, .holds)
+    let bindings = table.bindings
+    if !bindings.isEmpty {
+      claim.findings = table.frameProblems(from: scopeFrame(named: table.name, bindings)).map {
+        AuditFinding("drift: \($0)")
+      }
+    }
+    let binding = bindings.first {
+      $0.key == scope.found.key && $0.dimension == scope.found.dimension
+    }
+    if let binding {
+      claim.findings += table.policyProblems(binding.generation) {
+        compiled.judgement(generation: $0)
+      }.map { AuditFinding("drift: \($0)") }
+    } else {
+      claim.findings.append(AuditFinding("\(scope.text) is not bound in table \(identifier)"))
+    }
+    if !claim.findings.isEmpty { claim.answer = .fails }
+    claim.assumptions = ["the addresses of names are not compared"]
+    return claim
+  }
+}
+
+extension Ruleset {
+  /// The table of the scopes.
+  fileprivate func scopeTable(_ target: InstallTarget) -> Table? {
+    tables.first { $0.family == .inet && $0.name == target.scopes.name }
+  }
+}
