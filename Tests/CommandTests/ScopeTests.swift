@@ -383,8 +383,13 @@ struct ScopeAuditTests {
       var findings: [Finding]
       var causes: [String]
     }
+    struct Clause: Decodable {
+      var clause: String
+      var answer: String
+    }
     var packetsOf: String?
     var claims: [Claim]
+    var clauses: [Clause]
 
     subscript(name: String) -> Claim? { claims.first { $0.claim == name } }
   }
@@ -453,6 +458,10 @@ struct ScopeAuditTests {
       for claim in ["no-leak", "no-over-blocking", "nothing-enters", "as-installed"] {
         let answer = try audit(seven, "--cgroup", a.name)[claim]
         #expect(answer?.answer == "holds", "\(claim) \(answer.map { "\($0)" } ?? "")")
+      }
+      for (group, answer) in [(a, "proved"), (b, "fails")] {
+        let report = try audit(seven, "--cgroup", group.name)
+        #expect(report.clauses.first { $0.clause == "transfer" }?.answer == answer)
       }
       #expect(try audit(seven, "--cgroup", b.name)["no-leak"]?.answer == "fails")
       let file = folder.url.appending(path: "host.weir").path

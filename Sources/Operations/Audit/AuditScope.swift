@@ -19,6 +19,16 @@ struct AuditScope {
     return 0
   }
 
+  /// The answer to the clause `transfer`: the packets that were judged are told by who made their
+  /// socket, wherever its descriptor is now.
+  func answer(_ row: ClauseAnswer, _ noLeak: AuditClaim) -> ClauseAnswer? {
+    guard row.clause == "transfer", scope.isOfSockets else { return nil }
+    let answers: [ClaimAnswer: String] = [.holds: "proved", .fails: "fails", .unknown: "unknown"]
+    return ClauseAnswer(
+      clause: row.clause, answer: answers[noLeak.answer] ?? "unknown",
+      detail: "packets are judged by the scope that made their socket; this rests on no-leak")
+  }
+
   /// What claims about its packets take for granted.
   var assumption: String {
     "packets are those of \(text), \(origin); flows that were open before it was bound are not"

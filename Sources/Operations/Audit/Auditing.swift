@@ -80,7 +80,8 @@ private func judge(
     kernel: subject.snapshot.kernelRelease, source: subject.source, scope: subject.scope,
     packetsOf: subject.packetScope?.text, claims: claims,
     clauses: subject.policy.clauseAnswers(
-      claims, open: packets.openClauses, idle: subject.idleAnswer(claims)),
+      claims, open: packets.openClauses, idle: subject.idleAnswer(claims)
+    ).map { subject.packetScope?.answer($0, noLeak) ?? $0 },
     waysAround: rows.map(WayAround.init))
 }
 

@@ -22,6 +22,12 @@ public enum Scope: Hashable, Sendable {
     }
   }
 
+  /// Whether it is told by the socket.
+  var isOfSockets: Bool {
+    if case .interface = self { return false }
+    return true
+  }
+
   var name: String {
     switch self {
     case .cgroup(let name), .user(let name), .interface(let name): name
