@@ -192,6 +192,52 @@ struct ScopeTests {
     }
   }
 
+  @Test(.enabled(if: Group.isThere, "needs a cgroup2 that may be written"))
+  func `kernel: a watch binds what comes and what is made anew, and tells what others change`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    _ = try policy(folder, "seven", denies: 7)
+    let (group, late) = (try Group(), try Group())
+    late.remove()
+    let site = try folder.file(
+      "site.yaml",
+      "site: s\nscopes:\n  - {cgroup: \(group.name), policy: seven.yaml}\n"
+        + "  - {cgroup: \(late.name), policy: seven.yaml}\n")
+    try ThrowAwayNamespace.run {
+      try plant()
+      let watch = try LoggedChild(
+        [Weir.path, "scope", "watch", site, "--restore"], in: folder)
+      #expect(watch.says("started: 1 of 2 scopes are bound", within: 60), "\(watch.text)")
+      #expect(watch.text.contains("cgroup \(late.name) is not there"))
+      #expect(try reach(7, inside: group).prefix(2) == [false, false])
+      try late.make()
+      #expect(watch.says("cgroup \(late.name) is there; 2 of 2", within: 60), "\(watch.text)")
+      #expect(try reach(7, inside: late).prefix(2) == [false, false])
+      group.remove()
+      try group.make()
+      #expect(watch.says("cgroup \(group.name) ", within: 60), "\(watch.text)")
+      #expect(watch.says("2 of 2 scopes are bound\n", within: 60))
+      let deadline = Date(timeIntervalSinceNow: 60)
+      while try reach(7, inside: group)[0], Date() < deadline {}
+      #expect(try reach(7, inside: group).prefix(2) == [false, false])
+      try Nft.run("flush", "ruleset")
+      #expect(watch.says("drift, by nft (pid ", within: 60), "\(watch.text)")
+      #expect(watch.says("restored, by nft (pid ", within: 60), "\(watch.text)")
+      #expect(try reach(7, inside: group).prefix(2) == [false, false])
+      _ = try folder.file(
+        "site.yaml", "site: s\nscopes:\n  - {cgroup: \(late.name), policy: seven.yaml}\n")
+      watch.signal(SIGHUP)
+      #expect(watch.says("reloaded: 1 of 1 scopes are bound", within: 60), "\(watch.text)")
+      #expect(try reach(7, inside: group).prefix(2) == [true, true])
+      _ = try folder.file("site.yaml", "site: s\n")
+      watch.signal(SIGHUP)
+      #expect(watch.says("failed: reload: ", within: 60), "\(watch.text)")
+      #expect(watch.end() == 0)
+      #expect(try reach(7, inside: late).prefix(2) == [false, false])
+    }
+  }
+
   @Test func `kernel: a user's sockets have a policy, and answer nobody who comes from outside`()
     throws
   {

@@ -13,14 +13,18 @@ public struct ControlGroup: Hashable, Sendable {
 
   /// Finds a cgroup.
   ///
-  /// - Parameter text: a path below the root, with or without the place where the hierarchy is
-  ///   mounted in front.
+  /// - Parameters:
+  ///   - text: a path below the root, with or without the place where the hierarchy is mounted in
+  ///     front.
+  ///   - root: that place, where it is known already; see ``root()``.
   /// - Throws: ``LinuxError``: there is no such cgroup, it is the root, or none are mounted.
   ///
   /// Source: the inode number is the id, `kernfs_id_ino`, `linux/kernfs.h`.
-  public init(_ text: String) throws(LinuxError) {
+  public init(
+    _ text: String, under root: String? = ControlGroup.root()
+  ) throws(LinuxError) {
     let operation = "find cgroup \(text)"
-    guard let root = ControlGroup.root() else {
+    guard let root else {
       throw .refused(operation: "\(operation): no cgroup2 is mounted", errno: .noSuchFile)
     }
     var rest = text[...]

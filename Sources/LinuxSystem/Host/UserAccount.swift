@@ -6,6 +6,7 @@ public enum UserAccount {
   /// The number of a user.
   ///
   /// - Parameter text: a name, or a number from 0 to 4294967294.
+  /// - Returns: the number.
   /// - Throws: ``LinuxError``: there is no such user.
   public static func id(of text: String) throws(LinuxError) -> UInt32 {
     if let number = UInt32(text), number != .max { return number }

@@ -14,6 +14,8 @@ public struct GuardEvent: Encodable, Sendable {
     case restored
     /// Another edition of the policy was put in force.
     case reloaded
+    /// Scopes came, went, or were made anew, and are bound as their site says.
+    case bound
     /// Names have new addresses.
     case refreshed
     /// Something could not be done; what was in force is in force.

@@ -312,7 +312,7 @@ private struct PolicyWatch {
 
 extension RulesetChange {
   /// Who made it.
-  fileprivate var author: String {
+  var author: String {
     let name = processName ?? "somebody"
     return processID.map { "\(name) (pid \($0))" } ?? name
   }

@@ -58,12 +58,16 @@ extension Scope {
 
   /// Finds what it names in the calling thread's namespace.
   ///
+  /// - Parameter root: where the hierarchy of cgroups is mounted.
+  /// - Returns: its key, and the name it is kept under.
   /// - Throws: ``OperationFailure`` (66): there is no such thing, so nothing is sent.
-  func find() throws(OperationFailure) -> FoundScope {
+  func find(
+    _ root: String? = ControlGroup.root()
+  ) throws(OperationFailure) -> FoundScope {
     do {
       switch self {
       case .cgroup(let path):
-        let group = try ControlGroup(path)
+        let group = try ControlGroup(path, under: root)
         return FoundScope(
           dimension: .cgroup(level: group.level), key: hostOrder(group.id),
           scope: .cgroup(group.path))

@@ -19,6 +19,8 @@ public struct ScopeRequest: Sendable {
   let policies: [LoadedPolicy]
   /// Whether scopes that are not named are taken out.
   let isWhole: Bool
+  /// Whether scopes that do not exist are left out; else they are an error.
+  var leavesOutMissing = false
 
   /// One policy for one scope; the others stay as they are.
   public init(_ scope: Scope, policy: LoadedPolicy) {
@@ -55,6 +57,16 @@ public struct ScopeRequest: Sendable {
     isWhole = true
   }
 
+  /// Where each scope is now, or why it is nowhere, in their order.
+  func places() throws(OperationFailure) -> [Result<FoundScope, OperationFailure>] {
+    try target.withSession { _ in
+      let root = ControlGroup.root()
+      return scopes.map { one in
+        Result { () throws(OperationFailure) in try one.scope.find(root) }
+      }
+    }
+  }
+
   /// Warnings about the policies.
   public var warnings: [String] { policies.flatMap(\.warnings) }
 }
@@ -69,7 +81,14 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
   let table = request.target.scopes
   let compiled = request.policies.map { compile($0.policy, tableName: table.name) }
   // A wrong place, right or scope is told before names are asked for.
-  let found = try request.target.withSession { _ in try request.scopes.map { try $0.scope.find() } }
+  let places = try request.places()
+  if !request.leavesOutMissing {
+    for place in places { if case .failure(let failure) = place { throw failure } }
+  }
+  let found = places.compactMap { try? $0.get() }
+  let numbers = zip(places, request.scopes).compactMap { place, wanted in
+    (try? place.get()).map { _ in wanted.policy }
+  }
   var first: [String: Scope] = [:]
   for one in found {
     let key = "\(one.dimension.mapName) \(one.key)"
@@ -95,20 +114,20 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
   let digests = compiled.map(\.digestInComment)
   let change = ScopeChange(policies: policies) { live, generations in
     var bindings = request.isWhole ? [] : live?.bindings ?? []
-    let places = Set(found.map { ScopePlace($0.dimension, $0.key) })
+    let taken = Set(found.map { ScopePlace($0.dimension, $0.key) })
     // A cgroup made anew has another number; its old one leads nowhere.
     let comments = Set(found.map(\.scope.comment))
     bindings.removeAll {
-      comments.contains($0.comment) || places.contains(ScopePlace($0.dimension, $0.key))
+      comments.contains($0.comment) || taken.contains(ScopePlace($0.dimension, $0.key))
     }
-    for (one, wanted) in zip(found, request.scopes) {
-      guard let generation = generations[digests[wanted.policy]] else { continue }
+    for (one, number) in zip(found, numbers) {
+      guard let generation = generations[digests[number]] else { continue }
       bindings.append(
         ScopeBinding(
           dimension: one.dimension, key: one.key, generation: generation,
           comment: one.scope.comment))
     }
-    return scopeFrame(named: table.name, bindings)
+    return bindings.isEmpty ? nil : scopeFrame(named: table.name, bindings)
   }
   return try request.target.withSession { session in
     ScopeReport(table, try session.change(change, in: table), names: names)
@@ -201,6 +220,7 @@ extension ScopeReport {
   /// Looks each scope of a table up in the calling thread's namespace.
   fileprivate init(_ identifier: TableIdentifier, _ live: Table?, names: [NameReport]) {
     let bindings = live?.bindings ?? []
+    let root = ControlGroup.root()
     var policies: [Int: String] = [:]
     for generation in Set(bindings.map(\.generation)) {
       let entry = live?.chains.first { $0.name == "g\(generation)/out" }
@@ -220,19 +240,19 @@ extension ScopeReport {
         return Row(
           kind: scope?.kind ?? "unknown", name: scope?.name ?? "\(binding.key)",
           policy: policies[binding.generation] ?? "unknown", generation: binding.generation,
-          state: State(of: binding, scope))
+          state: State(of: binding, scope, root))
       }.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) },
       differences: differences, names: names)
   }
 }
 
 extension ScopeReport.State {
-  fileprivate init(of binding: ScopeBinding, _ scope: Scope?) {
+  fileprivate init(of binding: ScopeBinding, _ scope: Scope?, _ root: String?) {
     guard let scope, !scope.name.hasPrefix("…") else {
       self = .unknown
       return
     }
-    guard let found = try? scope.find() else {
+    guard let found = try? scope.find(root) else {
       self = .gone
       return
     }

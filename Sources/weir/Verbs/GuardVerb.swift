@@ -36,22 +36,21 @@ struct GuardVerb: ParsableCommand {
       let name = argument.policy
       var watch = GuardRequest(apply: try request.parsed(argument)) { try loadPolicy(name) }
       watch.restores = restore
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      try guardPolicy(watch) { event in
-        switch format {
-        case .text: Console.write(event.text + "\n")
-        case .json:
-          let line = (try? encoder.encode(event)).map { String(decoding: $0, as: UTF8.self) }
-          Console.write((line ?? event.text) + "\n")
-        }
-      }
+      try guardPolicy(watch) { $0.write(format) }
       return .good
     }
   }
 }
 
 extension GuardEvent {
+  /// Writes one line.
+  func write(_ format: ReportFormat) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let line = (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
+    Console.write((format == .json ? line ?? text : text) + "\n")
+  }
+
   /// One line for people.
   fileprivate var text: String {
     let author = by.map { ", by \($0)" } ?? ""

@@ -21,8 +21,9 @@ struct ScopeVerb: ParsableCommand {
         sudo weir scope apply site.yaml
         sudo weir scope list
         sudo weir scope remove --cgroup tenants.slice/a
+        sudo weir scope watch site.yaml
       """,
-    subcommands: [Add.self, Apply.self, List.self, Remove.self])
+    subcommands: [Add.self, Apply.self, List.self, Remove.self, Watch.self])
 
   struct Add: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,24 +77,13 @@ struct ScopeVerb: ParsableCommand {
           sudo weir scope apply site.yaml
         """)
 
-    @Argument(help: "The site file.")
-    var site: String
-    @OptionGroup var target: TargetOptions
-    @OptionGroup var pins: PinOptions
-    @Option(
-      help: ArgumentHelp(
-        "Ask this DNS server instead of the system's; may be repeated.",
-        valueName: "address[:port]"))
-    var resolver: [String] = []
+    @OptionGroup var site: SiteOptions
     @Option(help: "text or json.")
     var format: ReportFormat = .text
 
     func run() {
       Console.finish {
-        var request = try ScopeRequest(site: site)
-        request.target = try target.parsed()
-        request.pins = try pins.parsed()
-        request.servers = resolver
+        let request = try site.parsed()
         for warning in request.warnings { Console.complain(warning) }
         return try ScopeVerb.show(try bind(request), format)
       }
@@ -148,6 +138,39 @@ struct ScopeVerb: ParsableCommand {
     }
   }
 
+  struct Watch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Keep the scopes of a site file bound while they come and go.",
+      discussion: """
+        Runs in the foreground until SIGTERM or SIGINT, with or without systemd. Binds
+        what is there at the start. Every two seconds it looks for each scope: one
+        that came is bound, a cgroup that was made anew is bound again, one that went
+        is taken out. Until then what runs in it is in no scope: bind the cgroup above
+        it to a policy too. Changes of others in the table are told, and undone with
+        --restore. SIGHUP reads the site again.
+
+        EXAMPLES
+          sudo weir scope watch site.yaml
+          sudo weir scope watch site.yaml --restore --format json
+        """)
+
+    @OptionGroup var site: SiteOptions
+    @Flag(help: "Make the table again when somebody changed it.")
+    var restore = false
+    @Option(help: "text or json, one line an event.")
+    var format: ReportFormat = .text
+
+    func run() {
+      Console.finish {
+        let site = site
+        var request = ScopeWatchRequest { try site.parsed() }
+        request.restores = restore
+        try watchScopes(request) { $0.write(format) }
+        return .good
+      }
+    }
+  }
+
   fileprivate static func show(
     _ report: ScopeReport, _ format: ReportFormat
   ) throws -> ExitStatus {
@@ -156,6 +179,28 @@ struct ScopeVerb: ParsableCommand {
     case .json: Console.write(try Console.json(report))
     }
     return report.status
+  }
+}
+
+/// A site file, where it is for, and how names are resolved.
+struct SiteOptions: ParsableArguments {
+  @Argument(help: "The site file.")
+  var site: String
+  @OptionGroup var target: TargetOptions
+  @OptionGroup var pins: PinOptions
+  @Option(
+    help: ArgumentHelp(
+      "Ask this DNS server instead of the system's; may be repeated.",
+      valueName: "address[:port]"))
+  var resolver: [String] = []
+
+  /// The site, read.
+  func parsed() throws -> ScopeRequest {
+    var request = try ScopeRequest(site: site)
+    request.target = try target.parsed()
+    request.pins = try pins.parsed()
+    request.servers = resolver
+    return request
   }
 }
 
