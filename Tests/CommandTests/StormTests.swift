@@ -22,13 +22,15 @@ struct StormTests {
     case small
     /// The first two built-in ones.
     case builtIn
+    /// The small ones, for the scope of the user who sends, among two hundred others.
+    case scopes
 
     /// How many applies; `scripts/storm` asks for as many of both, and more.
     ///
     /// The built-in policies take a second each on a busy machine without optimisation.
     var applies: Int {
       ProcessInfo.processInfo.environment["WEIR_STORM_APPLIES"].flatMap { Int($0) }
-        ?? (self == .small ? 300 : 20)
+        ?? (self == .builtIn ? 20 : 300)
     }
   }
 
@@ -83,7 +85,7 @@ struct StormTests {
   /// The arguments of `weir apply` for each policy of a pair.
   private func arguments(_ pair: Pair) throws -> [[String]] {
     switch pair {
-    case .small:
+    case .small, .scopes:
       [
         [
           try folder.file(
@@ -113,6 +115,41 @@ struct StormTests {
       ]
     case .builtIn: Array(PrintTests.policies.prefix(2))
     }
+  }
+
+  /// Binds the sender's scope to one policy and the other in turn, inside the namespace.
+  private static func rebind(
+    _ policies: [[String]], _ times: Int, _ namespace: NetworkNamespace, _ reloads: Reloads
+  ) {
+    do {
+      let requests = try policies.map { ScopeRequest(.user("0"), policy: try loadPolicy($0[0])) }
+      try namespace.run {
+        try NetworkNamespace.assertThrowAway()
+        for number in 1...times {
+          if number.isMultiple(of: appliesPerProcess) {
+            let outcome = try Weir.run(["scope", "add", "--user", "0"] + policies[number % 2])
+            if outcome.ending != .exit(0) { return reloads.finish("add \(number): \(outcome)") }
+          } else {
+            let report = try bind(requests[number % 2])
+            if report.status != .good || report.scopes.count != 201 {
+              return reloads.finish("bind \(number): \(report)")
+            }
+          }
+          reloads.count()
+        }
+        reloads.finish()
+      }
+    } catch {
+      reloads.finish("\(error)")
+    }
+  }
+
+  /// A site of two hundred users who do nothing; the sender comes to it.
+  private func others() throws -> String {
+    let lines = (1...200).map {
+      "  - {user: \($0), policy: \($0.isMultiple(of: 2) ? "denied" : "allowed").yaml}\n"
+    }
+    return try folder.file("site.yaml", "site: others\nscopes:\n\(lines.joined())")
   }
 
   /// Applies in turn inside the namespace, every installation being a new one.
@@ -157,7 +194,13 @@ struct StormTests {
     let inside = sandbox.inside
     try inside.run {
       try NetworkNamespace.assertThrowAway()
-      #expect(try Weir.run(["apply", "--without", "resolver"] + policies[0]).ending == .exit(0))
+      if pair == .scopes {
+        #expect(try Weir.run("scope", "apply", others()).ending == .exit(0))
+        #expect(try Weir.run(["scope", "add", "--user", "0"] + policies[0]).ending == .exit(0))
+      } else {
+        #expect(
+          try Weir.run(["apply", "--without", "resolver"] + policies[0]).ending == .exit(0))
+      }
     }
     let forbidden = try Self.probes(Self.forbidden)
     let all = forbidden + (try Self.probes(Self.allowed))
@@ -165,7 +208,8 @@ struct StormTests {
     var allowedCount = Count()
     var refusedCount = 0
     let reloads = Reloads()
-    Thread { Self.reload(policies, pair.applies, inside, reloads) }.start()
+    let reload = pair == .scopes ? Self.rebind : Self.reload
+    Thread { reload(policies, pair.applies, inside, reloads) }.start()
     while !reloads.isFinished {
       for (index, observation) in try sandbox.observe(all).enumerated() {
         let isReceived = observation == .packet(.left) || observation == .packet(.keptLocal)
