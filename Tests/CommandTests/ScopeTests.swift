@@ -392,6 +392,22 @@ struct ScopeTests {
     }
   }
 
+  @Test func `a scope that is not there is named, and nothing is sent`() throws {
+    for (option, name, reason) in [
+      ("--user", "no-such-user", "there is no user 'no-such-user'; nothing was changed"),
+      ("--interface", "nolink", "there is no link 'nolink' in this namespace"),
+      ("--cgroup", "no/such", "nothing was changed"),
+      ("--cgroup", "/", "nothing was changed"),
+    ] {
+      try ThrowAwayNamespace.run {
+        let outcome = try Weir.run("scope", "add", option, name, "public-internet-only")
+        #expect(outcome.ending == .exit(66))
+        #expect(outcome.error.contains(reason), "\(outcome.error)")
+        #expect(try Nft.run("list", "tables").isEmpty)
+      }
+    }
+  }
+
   @Test func `a site file is refused whole, with the place and the reason`() throws {
     let folder = try TemporaryFolder()
     _ = try policy(folder, "seven", denies: 7)

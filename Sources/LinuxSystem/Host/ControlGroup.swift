@@ -25,7 +25,8 @@ public struct ControlGroup: Hashable, Sendable {
   ) throws(LinuxError) {
     let operation = "find cgroup \(text)"
     guard let root else {
-      throw .refused(operation: "\(operation): no cgroup2 is mounted", errno: .noSuchFile)
+      throw .refused(
+        operation: "\(operation): no cgroup2 is mounted", errno: ErrorNumber(rawValue: EOPNOTSUPP))
     }
     var rest = text[...]
     if rest == root || rest.hasPrefix(root + "/") { rest = rest.dropFirst(root.count) }

@@ -1,3 +1,4 @@
+import ConnectionReplay
 import LinuxSystem
 import RuleCompiler
 
@@ -87,7 +88,13 @@ extension Scope {
     } catch let failure as OperationFailure {
       throw failure
     } catch let error as LinuxError {
-      throw OperationFailure(.notFound, "\(text): \(error); nothing was changed")
+      let problem =
+        switch error {
+        case .refused(_, .noSuchFile): "there is no \(kind) '\(name)'"
+        case .refused(_, .invalidArgument): "'\(name)' is no \(kind) below the root"
+        default: "\(text): \(error)"
+        }
+      throw OperationFailure(.notFound, "\(problem); nothing was changed")
     } catch {
       throw OperationFailure(.internalError, "\(error)")
     }
