@@ -225,6 +225,11 @@ struct ScopeTests {
       #expect(watch.says("drift, by nft (pid ", within: 60), "\(watch.text)")
       #expect(watch.says("restored, by nft (pid ", within: 60), "\(watch.text)")
       #expect(try reach(7, inside: group).prefix(2) == [false, false])
+      // A way through the policy itself, which no scope map shows.
+      try Nft.run("insert", "rule", "inet", "weir-scopes", "g1/out", "accept")
+      let limit = Date(timeIntervalSinceNow: 60)
+      while try reach(7, inside: group)[0], Date() < limit {}
+      #expect(try reach(7, inside: group).prefix(2) == [false, false], "\(watch.text)")
       _ = try folder.file(
         "site.yaml", "site: s\nscopes:\n  - {cgroup: \(late.name), policy: seven.yaml}\n")
       watch.signal(SIGHUP)
@@ -526,6 +531,11 @@ struct ScopeAuditTests {
         #expect(report.clauses.first { $0.clause == "transfer" }?.answer == answer)
       }
       #expect(try audit(seven, "--cgroup", b.name)["no-leak"]?.answer == "fails")
+      // What is in one below is judged by it too, and the analysis knows but one depth.
+      let below = "\(ScopeTests.Group.root)/\(a.name)/below"
+      #expect(unsafe mkdir(below, 0o755) == 0)
+      defer { unsafe rmdir(below) }
+      #expect(try audit(seven, "--cgroup", "\(a.name)/below")["no-leak"]?.answer == "unknown")
       let file = folder.url.appending(path: "host.weir").path
       #expect(try Weir.run("snapshot", "--output", file).ending == .exit(0))
       #expect(

@@ -358,6 +358,13 @@ struct PacketClaims: ~Copyable {
     _ kind: ClaimKind, _ body: (inout PacketClaims) throws(PacketSetError) -> AuditClaim
   ) -> AuditClaim {
     do throws(PacketSetError) {
+      if let scope = subject.packetScope, case .cgroup = scope.scope,
+        try analyzer.packets(ofCgroup: scope.key, level: scope.cgroupLevel) == nil
+      {
+        return AuditClaim(
+          kind, .unknown, causes: ["rules ask for cgroups of another depth, or of several"],
+          assumptions: assumptions)
+      }
       var claim = try body(&self)
       claim.causes = claim.causes.uniqued()
       // Clauses that somebody wrote before those that every policy has.

@@ -181,6 +181,24 @@ public func scopes(of target: InstallTarget) throws(OperationFailure) -> ScopeRe
   }
 }
 
+/// How the policies that scopes are led to differ from those of a request, as sentences.
+///
+/// The addresses of names are not compared.
+func policyDifferences(from request: ScopeRequest) throws(OperationFailure) -> [String] {
+  let table = request.target.scopes
+  let compiled = request.policies.map { compile($0.policy, tableName: table.name) }
+  return try request.target.withSession { session in
+    guard let live = try session.readTable(family: .inet, name: table.name) else { return [] }
+    return Set(live.bindings.map(\.generation)).sorted().flatMap { generation -> [String] in
+      let comment = live.chains.first { $0.name == "g\(generation)/out" }?.comment ?? ""
+      guard let policy = compiled.first(where: { comment.hasSuffix($0.digestInComment) }) else {
+        return ["generation \(generation) is of no policy of the site"]
+      }
+      return live.policyProblems(generation) { policy.judgement(generation: $0) }
+    }
+  }
+}
+
 /// Where a scope's element is.
 private struct ScopePlace: Hashable {
   let dimension: ScopeDimension

@@ -156,6 +156,7 @@ private struct ScopeWatch {
     do throws(OperationFailure) {
       let report = try scopes(of: site.target)
       var differences = report.differences
+      differences += try policyDifferences(from: site)
       if report.scopes.count != places.count(where: { $0 != nil }) {
         differences.append(
           "\(report.scopes.count) scopes are bound, not \(places.count { $0 != nil })")
