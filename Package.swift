@@ -33,6 +33,7 @@ let package = Package(
     .target(
       name: "CNetfilter", linkerSettings: [.linkedLibrary("nftnl"), .linkedLibrary("mnl")]),
     .target(name: "CLinux"),
+    .target(name: "CCurl"),
     .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
 
     // The pure core.
@@ -55,6 +56,7 @@ let package = Package(
     module("NetfilterLink", ["NetworkTypes", "Bytecode", "Hashing", "CNetfilter"]),
     module("LinuxSystem", ["NetworkTypes", "ConnectionReplay", "HostFacts", "CLinux"]),
     module("NameResolution", ["NetworkTypes", "CAres"]),
+    module("FeedTransfer", ["CCurl"]),
 
     // What the verbs do, and the verbs.
     module(
@@ -62,7 +64,7 @@ let package = Package(
       [
         "NetworkTypes", "PolicyLanguage", "PolicyMeaning", "Bytecode", "RuleCompiler",
         "BytecodeInterpreter", "PacketSets", "SymbolicAnalysis", "ConnectionReplay", "HostFacts",
-        "HostAudit", "Hashing", "NetfilterLink", "LinuxSystem", "NameResolution",
+        "HostAudit", "Hashing", "NetfilterLink", "LinuxSystem", "NameResolution", "FeedTransfer",
       ]),
     .executableTarget(
       name: "weir",

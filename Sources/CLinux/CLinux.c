@@ -2,12 +2,14 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -39,6 +41,22 @@ int linux_take_signal(int fd) {
   struct signalfd_siginfo info;
   ssize_t count = read(fd, &info, sizeof info);
   return count == sizeof info ? (int)info.ssi_signo : -EAGAIN;
+}
+
+int linux_file_watch(void) { return result(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
+
+int linux_watch_folder(int fd, const char *path) {
+  return result(inotify_add_watch(
+      fd, path,
+      IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF |
+          IN_ONLYDIR));
+}
+
+void linux_forget_folder(int fd, int watch) { (void)inotify_rm_watch(fd, watch); }
+
+int linux_pipe(int ends[2]) {
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  return result(fcntl(ends[0], F_SETFL, O_NONBLOCK));
 }
 
 int linux_memory_file(void) { return result(memfd_create("weir", MFD_CLOEXEC)); }

@@ -28,7 +28,8 @@ struct Weir: ParsableCommand {
     subcommands: [
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       ConfirmVerb.self, RefreshVerb.self, ReapVerb.self, StatusVerb.self, RemoveVerb.self,
-      InstallVerb.self, UninstallVerb.self, GuardVerb.self, ScopeVerb.self, MeterVerb.self,
+      InstallVerb.self, UninstallVerb.self, GuardVerb.self, FeedsVerb.self, ScopeVerb.self,
+      MeterVerb.self,
       SnapshotVerb.self, AuditVerb.self, DiffVerb.self,
     ])
 }

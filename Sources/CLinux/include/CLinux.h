@@ -49,6 +49,16 @@ int linux_service_signals(void);
 /* The number of the next signal of such a descriptor; negative when there is none. */
 int linux_take_signal(int fd);
 
+/* An inotify(7) descriptor, closed on exec, that does not wait. */
+int linux_file_watch(void);
+
+/* Watches what is written, replaced and removed in a folder; the number of the watch. */
+int linux_watch_folder(int fd, const char *path);
+void linux_forget_folder(int fd, int watch);
+
+/* The reading end of a pipe, which does not wait, and its writing end; both closed on exec. */
+int linux_pipe(int ends[2]);
+
 /* An empty file without a name, closed on exec; see memfd_create(2). */
 int linux_memory_file(void);
 

@@ -44,6 +44,25 @@ public func diff(
   return comparer.report
 }
 
+/// Decides which packets two editions of a policy treat differently.
+///
+/// - Parameters:
+///   - before: side A.
+///   - after: side B.
+///   - target: the name of weir's table.
+///   - pins: addresses of names; others are made up, alike on both sides.
+/// - Returns: what passes on one side alone.
+func diff(
+  from before: LoadedPolicy, to after: LoadedPolicy, _ target: InstallTarget, _ pins: NamePins
+) -> DiffReport {
+  var request = DiffRequest("before", "after")
+  request.target = target
+  request.pins = pins
+  var comparer = DiffComparer(.policy(before), .policy(after), request)
+  comparer.compareAll { _ in }
+  return comparer.report
+}
+
 extension DiffComparer {
   /// Prepares the comparison of two origins.
   fileprivate init(_ a: DiffOrigin, _ b: DiffOrigin, _ request: DiffRequest) {

@@ -14,6 +14,10 @@ public struct GuardEvent: Encodable, Sendable {
     case restored
     /// Another edition of the policy was put in force.
     case reloaded
+    /// The policy's files changed, and what they say now would open something: not put in force.
+    case held
+    /// Published lists have another edition.
+    case fetched
     /// Scopes came, went, or were made anew, and are bound as their site says.
     case bound
     /// Names have new addresses.

@@ -10,7 +10,9 @@ public struct GuardRequest: Sendable {
   public var apply: ApplyRequest
   /// Whether the policy is put in force again when somebody changed it.
   public var restores = false
-  /// Reads the policy anew, for SIGHUP.
+  /// The feeds file whose lists are kept fresh; nil for none.
+  public var feeds: String?
+  /// Reads the policy anew, for SIGHUP and when a file of it changed.
   public var reload: @Sendable () throws -> LoadedPolicy
 
   /// Guards a policy.
@@ -58,6 +60,11 @@ private struct PolicyWatch {
   private var nextAudit: UInt64 = 0
   /// Whether a change came while no audit could run.
   private var owesAudit = false
+  /// Tells when a file of the policy changed.
+  private let files: FileWatch
+  private var feeds: FeedKeeper?
+  /// An edition that would open something, until it is confirmed.
+  private var held: (policy: LoadedPolicy, compiled: CompiledPolicy)?
   /// When the policy was restored lately.
   private var restorations: [UInt64] = []
 
@@ -75,10 +82,12 @@ private struct PolicyWatch {
     compiled = compile(request.apply.policy.policy, tableName: request.apply.target.table)
     do {
       signals = try ServiceSignals()
+      files = try FileWatch()
     } catch {
       throw OperationFailure(error.exitStatus, "\(error)")
     }
     monitor = try request.apply.target.withSession { _ in try RulesetMonitor() }
+    if let path = request.feeds { feeds = try FeedKeeper(path) }
   }
 
   private var now: UInt64 { ProcessFacts.monotonicNanoseconds() }
@@ -105,13 +114,14 @@ private struct PolicyWatch {
     }
     audit(log, isFirst: true)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    let unwatched = files.follow(request.apply.policy.files)
+    if !unwatched.isEmpty {
+      log(event(.failed, unwatched.map { "\($0) cannot be watched for changes" }))
+    }
     let texts = answers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
       "\($0.key.rawValue) \($0.value.rawValue)"
     }
-    log(
-      event(
-        .started,
-        ["policy \(request.apply.policy.policy.name) \(compiled.digest.prefix(16))"] + texts))
+    log(event(.started, [edition] + texts))
     manager?.tell("READY=1\nSTATUS=guards \(request.apply.policy.policy.name)")
   }
 
@@ -119,8 +129,8 @@ private struct PolicyWatch {
 
   /// Waits for something to happen, and deals with it; false when it is time to end.
   mutating func step(_ log: (GuardEvent) -> Void) throws(OperationFailure) -> Bool {
-    let ready = Waiting.untilReadable(
-      [monitor.descriptor, signals.number], milliseconds: patience)
+    let places = [monitor.descriptor, signals.number, files.number, feeds?.number]
+    let ready = Waiting.untilReadable(places.compactMap(\.self), milliseconds: patience)
     manager?.tell("WATCHDOG=1")
     for asked in signals.take() {
       switch asked {
@@ -132,6 +142,9 @@ private struct PolicyWatch {
       }
     }
     if ready.contains(monitor.descriptor) { look(log) }
+    let time = now
+    if let (kind, details) = feeds?.step(at: time) { log(event(kind, details)) }
+    if ready.contains(files.number) { reread(log) }
     if owesAudit, now >= nextAudit { audit(log) }
     if let renewal, now >= renewal { renew(log) }
     return true
@@ -142,6 +155,7 @@ private struct PolicyWatch {
     var due: [UInt64] = []
     if let renewal { due.append(renewal) }
     if owesAudit { due.append(nextAudit) }
+    if let feeds { due.append(feeds.deadline) }
     let wait = due.min().map { $0 > now ? Int(($0 - now) / 1_000_000) + 1 : 0 }
     return [wait, manager?.watchdogMilliseconds].compactMap(\.self).min()
   }
@@ -173,7 +187,10 @@ private struct PolicyWatch {
     let author = authors.sorted().joined(separator: ", ")
     do throws(OperationFailure) {
       let differences = try drift()
-      if differences.isEmpty {
+      if !differences.isEmpty, let held, try drift(from: held.compiled).isEmpty {
+        adopt(held.policy, held.compiled)
+        log(event(.reloaded, by: author, [edition]))
+      } else if differences.isEmpty {
         log(event(.changed, by: author, ["weir's table is as it was"]))
       } else {
         log(event(.drift, by: author, Array(differences.prefix(20))))
@@ -186,9 +203,11 @@ private struct PolicyWatch {
   }
 
   /// How weir's table differs from what weir would install.
-  private func drift() throws(OperationFailure) -> [String] {
+  private func drift(
+    from other: CompiledPolicy? = nil
+  ) throws(OperationFailure) -> [String] {
     let target = request.apply.target
-    let compiled = compiled
+    let compiled = other ?? compiled
     return try target.withSession { session in
       guard let live = try session.readTable(family: .inet, name: target.table) else {
         return ["table \(target.identifier) is not there"]
@@ -291,22 +310,80 @@ private struct PolicyWatch {
     manager?.tell("RELOADING=1")
     defer { manager?.tell("READY=1") }
     do {
-      var next = request.apply
-      next.policy = try request.reload()
-      next.showsChanges = false
-      let report = try apply(next)
-      request.apply.policy = next.policy
-      compiled = compile(next.policy.policy, tableName: next.target.table)
-      planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
-      owesAudit = true
-      log(
-        event(
-          .reloaded,
-          ["policy \(report.policy) \(report.digest.prefix(16)): \(report.outcome.rawValue)"]))
+      try putInForce(try request.reload(), log)
     } catch {
       let text = (error as? OperationFailure)?.message ?? "\(error)"
       log(event(.failed, ["reload: \(text)"]))
     }
+  }
+
+  /// Looks at files that changed: what they only shut is put in force, what they would open waits for
+  /// SIGHUP, or for `weir apply`.
+  private mutating func reread(_ log: (GuardEvent) -> Void) {
+    // An editor writes in several steps, and a feed several lists.
+    var isOurs = false
+    for _ in 0..<PolicyWatch.mostWaits {
+      guard files.hasChanged() else { break }
+      isOurs = true
+      _ = Waiting.untilReadable([files.number], milliseconds: PolicyWatch.quietMilliseconds * 4)
+    }
+    guard isOurs else { return }
+    do {
+      let next = try request.reload()
+      _ = files.follow(next.files)
+      let compiled = compile(next.policy, tableName: request.apply.target.table)
+      if compiled.digest == self.compiled.digest {
+        if held != nil { log(event(.reloaded, [edition + ": unchanged"])) }
+        held = nil
+        return
+      }
+      if compiled.digest == held?.compiled.digest { return }
+      let report = diff(
+        from: request.apply.policy, to: next, request.apply.target, request.apply.pins)
+      let opened = report.differences.filter { $0.passesIn == .b }.flatMap(\.regions).map {
+        "\($0.region), for example \($0.packet)"
+      }
+      if opened.isEmpty, report.causes.isEmpty {
+        try putInForce(next, log)
+      } else {
+        held = (next, compiled)
+        let reasons = opened.prefix(5) + report.causes.prefix(3).map { "cannot decide: \($0)" }
+        log(
+          event(
+            .held,
+            ["the files would open what is shut; SIGHUP or weir apply confirms it"] + reasons))
+      }
+    } catch {
+      let text = (error as? OperationFailure)?.message ?? "\(error)"
+      log(event(.failed, ["files changed: \(text)"]))
+    }
+  }
+
+  /// Puts an edition in force.
+  private mutating func putInForce(
+    _ policy: LoadedPolicy, _ log: (GuardEvent) -> Void
+  ) throws(OperationFailure) {
+    var next = request.apply
+    next.policy = policy
+    next.showsChanges = false
+    let report = try apply(next)
+    adopt(policy, compile(policy.policy, tableName: next.target.table))
+    log(event(.reloaded, [edition + ": \(report.outcome.rawValue)"]))
+  }
+
+  /// Guards an edition that is in force.
+  private mutating func adopt(_ policy: LoadedPolicy, _ compiled: CompiledPolicy) {
+    request.apply.policy = policy
+    self.compiled = compiled
+    held = nil
+    _ = files.follow(policy.files)
+    planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    owesAudit = true
+  }
+
+  /// `policy web 0123456789abcdef`.
+  private var edition: String {
+    "policy \(request.apply.policy.policy.name) \(compiled.digest.prefix(16))"
   }
 }
 

@@ -41,6 +41,19 @@ public struct LoadedPolicy: Sendable {
   public let policy: Policy
   /// Warnings, rendered for people; errors refuse the policy.
   public let warnings: [String]
+  /// The files on disk that it was read from, lists included, each once.
+  public let files: [String]
+}
+
+/// Files on disk, with a list of those that were asked for.
+private final class RecordedFiles: PolicySource {
+  private let files = PolicyFiles()
+  private(set) var paths: [String] = []
+
+  func contents(of path: String, maximumBytes: Int) throws(PolicySourceError) -> [UInt8] {
+    if BuiltIn.policyName(ofPath: path) == nil, !paths.contains(path) { paths.append(path) }
+    return try files.contents(of: path, maximumBytes: maximumBytes)
+  }
 }
 
 /// Reads a policy by path or by the name of a built-in one.
@@ -51,8 +64,8 @@ public struct LoadedPolicy: Sendable {
 /// - Returns: the policy and the warnings about it.
 /// - Throws: ``OperationFailure`` with every diagnostic: 66 when there is no such file, else 65.
 public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPolicy {
-  let files = PolicyFiles()
-  let path = policyPath(argument, files)
+  let files = RecordedFiles()
+  let path = policyPath(argument, PolicyFiles())
   let (policy, diagnostics) = PolicyParser.parse(path: path, source: files)
   guard let policy, !diagnostics.contains(where: { $0.severity == .error }) else {
     let isMissing = diagnostics.contains {
@@ -65,7 +78,8 @@ public func loadPolicy(_ argument: String) throws(OperationFailure) -> LoadedPol
     }
     throw OperationFailure(isMissing ? .notFound : .badData, message)
   }
-  return LoadedPolicy(policy: policy, warnings: diagnostics.map { $0.render() })
+  return LoadedPolicy(
+    policy: policy, warnings: diagnostics.map { $0.render() }, files: files.paths)
 }
 
 /// The path that a policy argument means: itself, or `builtin:NAME`.

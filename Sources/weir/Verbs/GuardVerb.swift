@@ -14,12 +14,17 @@ struct GuardVerb: ParsableCommand {
       program and its process id; compares weir's table with what weir would
       install; audits the host again and tells which claims are answered
       otherwise; renews names before their answers end. With --restore the
-      policy is put in force again, at most five times a minute. SIGHUP reads
-      the policy again and installs it by the same checks as weir apply.
+      policy is put in force again, at most five times a minute.
+
+      A policy or list file that changes is read again: what it only shuts is put
+      in force, what it would open is held until SIGHUP or weir apply confirms it.
+      SIGHUP reads the policy again and installs it by the same checks as weir
+      apply. With --feeds published lists are fetched when they are due.
 
       EXAMPLES
         sudo weir guard policy.yaml
         sudo weir guard policy.yaml --restore --format json
+        sudo weir guard policy.yaml --feeds feeds.yaml
       """)
 
   @OptionGroup var argument: PolicyArgument
@@ -27,6 +32,10 @@ struct GuardVerb: ParsableCommand {
 
   @Flag(help: "Put the policy in force again when somebody changed it.")
   var restore = false
+
+  @Option(
+    help: ArgumentHelp("Keep the lists of a feeds file fresh (weir feeds).", valueName: "file"))
+  var feeds: String?
 
   @Option(help: "text or json, one line an event.")
   var format: ReportFormat = .text
@@ -36,6 +45,7 @@ struct GuardVerb: ParsableCommand {
       let name = argument.policy
       var watch = GuardRequest(apply: try request.parsed(argument)) { try loadPolicy(name) }
       watch.restores = restore
+      watch.feeds = feeds
       try guardPolicy(watch) { $0.write(format) }
       return .good
     }
