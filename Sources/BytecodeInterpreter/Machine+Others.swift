@@ -41,7 +41,9 @@ extension Program {
 
   /// A limit, a quota, or a limit of flows: stated, or either way.
   func runStateful(_ instruction: Instruction, _ state: inout MachineState) -> Signal {
-    guard let rare = state.rare, !rare.surroundings.stateful.isEmpty,
+    // Where nobody asks for the way, a test that makes no difference is none.
+    guard let rare = state.rare else { return instruction.length == 1 ? .breakRule : .undecided }
+    guard !rare.surroundings.stateful.isEmpty,
       let holds = rare.surroundings.stateful[places[Int(instruction.value)].place]
     else { return .undecided }
     return holds ? .next : .breakRule

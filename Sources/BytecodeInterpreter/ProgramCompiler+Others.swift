@@ -73,7 +73,9 @@ extension ProgramCompiler {
         try read(register, 4)
       }
       emitOther(expression)
-    case .forward, .notrack, .queue, .limit, .quota, .connectionLimit, .flowOffload, .synproxy,
+    case .limit, .quota:
+      emitOther(expression, isWithoutEffect: restHasNoEffect)
+    case .forward, .notrack, .queue, .connectionLimit, .flowOffload, .synproxy,
       .transparentProxy, .extensionHeaderReset:
       emitOther(expression)
     case .nat(let nat): try add(nat)
@@ -97,12 +99,16 @@ extension ProgramCompiler {
   }
 
   /// Emits an expression as it is; `set` is the number of the set it uses.
-  mutating func emitOther(_ expression: Expression, set: UInt32 = .max) {
+  ///
+  /// `isWithoutEffect` says of a test that the packet is the same whether it holds or not.
+  mutating func emitOther(
+    _ expression: Expression, set: UInt32 = .max, isWithoutEffect: Bool = false
+  ) {
     program.others.append(expression)
     program.places.append(
       Program.OtherPlace(place: place, instruction: Int32(program.code.count)))
     emit(
-      .other, .verdict, index: UInt32(program.others.count - 1),
+      .other, .verdict, length: isWithoutEffect ? 1 : 0, index: UInt32(program.others.count - 1),
       value: UInt32(program.places.count - 1), mask: set)
   }
 

@@ -20,6 +20,8 @@ struct ProgramCompiler {
   var place = ExpressionPlace(family: .inet, table: "", chain: "", ruleIndex: 0, expression: 0)
   /// Words that the rule at hand has stored, as bits.
   var stored: UInt32 = 0
+  /// Whether what follows in the rule does nothing to a packet.
+  var restHasNoEffect = false
 
   static func compile(
     _ ruleset: Ruleset, _ kernel: KernelBehaviour
@@ -103,6 +105,7 @@ struct ProgramCompiler {
           expression: 0)
         for (number, expression) in rule.expressions.enumerated() {
           place.expression = number
+          restHasNoEffect = rule.expressions.dropFirst(number + 1).allSatisfy(\.isWithoutEffect)
           program.noteTracking(expression, in: table.family)
           defer {
             let missing = program.code.count - program.expressionNumbers.count
@@ -198,6 +201,16 @@ struct ProgramCompiler {
         state[target] = false
         path.append((target, 0))
       }
+    }
+  }
+}
+
+extension Expression {
+  /// Whether it only tells or counts.
+  fileprivate var isWithoutEffect: Bool {
+    switch self {
+    case .log, .counter, .last: true
+    default: false
     }
   }
 }

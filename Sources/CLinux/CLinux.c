@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -57,6 +58,10 @@ void linux_forget_folder(int fd, int watch) { (void)inotify_rm_watch(fd, watch);
 int linux_pipe(int ends[2]) {
   if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
   return result(fcntl(ends[0], F_SETFL, O_NONBLOCK));
+}
+
+int linux_accept(int fd) {
+  return result(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
 
 int linux_memory_file(void) { return result(memfd_create("weir", MFD_CLOEXEC)); }

@@ -25,6 +25,7 @@ extension Policy {
       value("source-ports", sourcePorts, PolicyText.sourcePorts(sourcePorts.value)),
       value("idle", idleSeconds, PolicyText.duration(idleSeconds.value)),
       value("on-deny", onDeny, onDeny.value.rawValue),
+      value("log", denialLog, PolicyText.logRate(denialLog.value)),
       value("default", defaultDecision, defaultDecision.value.rawValue),
     ]
     values += groups.map {

@@ -18,6 +18,8 @@ public struct Policy: Hashable, Sendable {
   public var idleSeconds: Sourced<Int?>
   /// What a denied application sees.
   public var onDeny: Sourced<DenialAnswer>
+  /// How many denied packets of each clause are logged; nil for none.
+  public var denialLog: Sourced<LogRate?>
   /// What happens to an outbound flow that no entry matches (clause `default`).
   public var defaultDecision: Sourced<Decision>
   /// Exceptions, in order; they win over every entry of ``deny``.
@@ -41,6 +43,7 @@ public struct Policy: Hashable, Sendable {
     sourcePorts: Sourced<PortSet?>,
     idleSeconds: Sourced<Int?>,
     onDeny: Sourced<DenialAnswer>,
+    denialLog: Sourced<LogRate?> = Sourced(nil),
     defaultDecision: Sourced<Decision>,
     allow: [Entry],
     deny: [Entry],
@@ -55,6 +58,7 @@ public struct Policy: Hashable, Sendable {
     self.sourcePorts = sourcePorts
     self.idleSeconds = idleSeconds
     self.onDeny = onDeny
+    self.denialLog = denialLog
     self.defaultDecision = defaultDecision
     self.allow = allow
     self.deny = deny
@@ -113,6 +117,42 @@ public enum DenialAnswer: String, Hashable, Sendable, CaseIterable {
   case reject
   /// It waits in vain.
   case drop
+}
+
+/// So many log lines in so long.
+public struct LogRate: Hashable, Sendable {
+  /// The unit of time that the rate is for.
+  public enum Period: String, Hashable, Sendable, CaseIterable {
+    /// A second.
+    case second
+    /// A minute.
+    case minute
+    /// An hour.
+    case hour
+    /// A day.
+    case day
+
+    /// Its length.
+    public var seconds: UInt64 {
+      switch self {
+      case .second: 1
+      case .minute: 60
+      case .hour: 3600
+      case .day: 86_400
+      }
+    }
+  }
+
+  /// How many, 1 to 10000.
+  public var count: Int
+  /// In which time.
+  public var period: Period
+
+  /// Makes a rate.
+  public init(_ count: Int, per period: Period) {
+    self.count = count
+    self.period = period
+  }
 }
 
 /// One entry of `allow:` or `deny:`.

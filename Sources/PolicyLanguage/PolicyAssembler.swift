@@ -57,6 +57,7 @@ struct PolicyAssembler {
         files.compactMap { log.duration($0.fields[.idle]) }, "idle", or: 600),
       onDeny: cited(
         files.compactMap { log.word($0.fields[.onDeny], DenialAnswer.self) }, nil, or: .reject),
+      denialLog: cited(files.compactMap { log.logRate($0.fields[.log]) }, nil, or: nil),
       defaultDecision: cited(decisions, "default", or: .deny),
       allow: allow.map(entry), deny: deny.map(entry),
       tests: tests(entries, allow), groups: definitions, citations: citations)

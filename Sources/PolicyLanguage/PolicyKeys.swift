@@ -4,6 +4,7 @@ enum PolicyKey: String, CaseIterable {
   case sourcePorts = "source-ports"
   case idle
   case onDeny = "on-deny"
+  case log
   case `default`, allow, deny, groups, sources, tests
 
   /// Whether a file that is included may have it.

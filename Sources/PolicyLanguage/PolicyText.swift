@@ -22,6 +22,10 @@ enum PolicyText {
     return "\(seconds)s"
   }
 
+  static func logRate(_ rate: LogRate?) -> String {
+    rate.map { "\($0.count)/\($0.period.rawValue)" } ?? "off"
+  }
+
   static func sourcePorts(_ ports: PortSet?) -> String {
     switch ports {
     case nil: "any"

@@ -58,6 +58,25 @@ extension DiagnosticLog {
     return nil
   }
 
+  /// `10/second`; nil inside for `off`.
+  func logRate(_ field: Field?) -> Sourced<LogRate?>? {
+    guard let node = field?.value, let text = text(node, "a rate like `10/second`") else {
+      return nil
+    }
+    if text == "off" { return Sourced(nil, at: node.location) }
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2, let count = Int(parts[0]), String(count) == parts[0],
+      1...10_000 ~= count, let period = LogRate.Period(rawValue: parts[1])
+    {
+      return Sourced(LogRate(count, per: period), at: node.location)
+    }
+    let trap = yamlTrap(text)
+    error(
+      trap == nil ? .invalidValue : .ambiguousScalar, "`\(text)` is no rate", at: node, trap,
+      .init("write 1 to 10000 for each second, minute, hour or day: `10/second`; or `off`"))
+    return nil
+  }
+
   func isName(_ text: String) -> Bool {
     1...64 ~= text.utf8.count
       && text.utf8.allSatisfy {

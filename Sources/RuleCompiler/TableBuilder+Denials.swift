@@ -43,6 +43,8 @@ extension TableBuilder {
   }
 
   /// One chain a clause: one rule counts, answers and drops, so that a trace has one step for it.
+  ///
+  /// A rule before it logs some of the packets, where the policy asks for it.
   mutating func addDenialChains() {
     for denial in denials {
       let kind = denial.isInbound ? "deny-in" : "deny"
@@ -53,8 +55,18 @@ extension TableBuilder {
           comment: Self.comment(for: denial),
           provenance: Provenance(clause: denial.clause, location: denial.location))
       }
-      addChain("\(kind)/\(denial.clause)", rules)
+      addChain("\(kind)/\(denial.clause)", logging(denial, kind) + rules)
     }
+  }
+
+  private func logging(_ denial: Denial, _ kind: String) -> [Rule] {
+    guard let rate = policy.denialLog.value else { return [] }
+    let limit = Limit(
+      rate: UInt64(rate.count), periodSeconds: rate.period.seconds, burst: DenialLog.burst)
+    let log = Log(
+      prefix: DenialLog.prefix + "\(kind)/\(denial.clause)", group: DenialLog.group,
+      snapLength: DenialLog.packetBytes)
+    return [Rule([.limit(limit), .log(log)], comment: "log \(kind) \(denial.clause)")]
   }
 
   /// TCP gets a reset and everything else an ICMP error, so that applications fail at once.

@@ -73,6 +73,7 @@ extension Policy {
       sourcePorts: Sourced(sourcePorts.value, citation: sourcePorts.citation),
       idleSeconds: Sourced(idleSeconds.value, citation: idleSeconds.citation),
       onDeny: Sourced(onDeny.value, citation: onDeny.citation),
+      denialLog: Sourced(denialLog.value, citation: denialLog.citation),
       defaultDecision: Sourced(defaultDecision.value, citation: defaultDecision.citation),
       allow: allow.map(entry), deny: deny.map(entry),
       tests: tests.map {

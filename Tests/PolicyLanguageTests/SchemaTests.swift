@@ -25,6 +25,8 @@ import Yams
   /// What an editor makes of YAML before it asks the schema; nil where keys are no words.
   private func json(_ node: Node) -> Any? {
     switch node {
+    // Editors read YAML 1.2, where `off` is a word and no boolean.
+    case .scalar(let scalar) where scalar.string == "off": return "off"
     case .scalar: return node.any
     case .sequence(let items):
       let values = items.compactMap(json)

@@ -64,6 +64,7 @@ package struct RandomPolicy {
       inbound: Sourced(pick([Decision.deny, .deny, .allow])),
       sourcePorts: Sourced(pick([nil, PortSet([Interval(32768, 60999)]), ports(3)])),
       idleSeconds: Sourced(nil), onDeny: Sourced(pick(DenialAnswer.allCases)),
+      denialLog: Sourced(pick([nil, nil, LogRate(10, per: .second), LogRate(1, per: .day)])),
       defaultDecision: Sourced(pick(Decision.allCases)),
       allow: entries(.allow, "a"), deny: entries(.deny, "d"), tests: [])
   }

@@ -30,6 +30,19 @@ extension NftJSON {
         .object([("packets", .number(counter.packets)), ("bytes", .number(counter.bytes))]))
     case .namedCounter(let name): return .tagged("counter", .string(name))
     case .namedTimeout(let name): return .tagged("ct timeout", .string(name))
+    case .limit(let limit):
+      return .tagged(
+        "limit",
+        .object([
+          ("rate", .number(limit.rate)), ("burst", .number(UInt64(limit.burst))),
+          ("per", .string(limit.period)), ("inv", .bool(limit.isInverted)),
+        ]))
+    case .log(let log):
+      var fields: [(String, JSONValue)] = []
+      if let prefix = log.prefix { fields.append(("prefix", .string(prefix))) }
+      if let group = log.group { fields.append(("group", .number(UInt64(group)))) }
+      if log.snapLength != 0 { fields.append(("snaplen", .number(UInt64(log.snapLength)))) }
+      return .tagged("log", .object(fields))
     case .reject(let reject, let family): return json(reject, family: family)
     case .redirect(let port):
       return .tagged(

@@ -55,6 +55,8 @@ extension NftText {
       out.put("counter packets \(counter.packets) bytes \(counter.bytes)")
     case .namedCounter(let name): out.put("counter name \"\(name)\"")
     case .namedTimeout(let name): out.put("ct timeout set \"\(name)\"")
+    case .limit(let limit): out.put(limit.words)
+    case .log(let log): out.put(log.words)
     case .reject(let reject, let family): put(reject, family: family)
     case .redirect(let port): out.put(port.map { "redirect to :\($0)" } ?? "redirect")
     case .verdict(let verdict): put(verdict)

@@ -190,8 +190,13 @@ extension NATFlags {
 }
 
 extension Limit {
-  fileprivate var words: String {
-    let period = Limit.periods.first { $0.0 == periodSeconds }?.1 ?? "\(periodSeconds)s"
+  /// `second`, `minute`, `hour`, `day` or `week`.
+  var period: String {
+    Limit.periods.first { $0.0 == periodSeconds }?.1 ?? "\(periodSeconds)s"
+  }
+
+  /// As nft(8) writes it.
+  var words: String {
     let unitWord = unit == .bytes ? " bytes" : ""
     let burstWords = burst > 0 ? " burst \(burst) \(unit.keyword)" : ""
     return "limit rate \(isInverted ? "over " : "")\(rate)\(unitWord)/\(period)\(burstWords)"
@@ -199,10 +204,19 @@ extension Limit {
 }
 
 extension Log {
-  fileprivate var words: String {
+  /// Whether ``words`` say all of it, and read back as it.
+  var isPlain: Bool {
+    let isQuotable =
+      prefix?.utf8.allSatisfy { 0x20..<0x7f ~= $0 && $0 != 0x22 && $0 != 0x5c } ?? true
+    return isQuotable && group != nil && level == nil && flags == 0 && queueThreshold == 0
+  }
+
+  /// As nft(8) writes it, without flags and threshold.
+  var words: String {
     var text = "log"
     if let prefix { text += " prefix \"\(prefix)\"" }
     if let group { text += " group \(group)" }
+    if snapLength != 0 { text += " snaplen \(snapLength)" }
     let levels = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug", "audit"]
     if let level, level != 4, level < 9 { text += " level \(levels[Int(level)])" }
     return text

@@ -129,6 +129,8 @@ struct RuleDecompiler {
       case 7: statements.append(.namedTimeout(reference.name))
       default: throw refusal("only counters and conntrack timeouts are modelled")
       }
+    case .limit(let limit) where limit.unit == .packets: statements.append(.limit(limit))
+    case .log(let log) where log.isPlain: statements.append(.log(log))
     case .reject(let reject): try self.reject(reject)
     case .metaSet(let store): try self.store(store)
     case .redirect(let redirect): try self.redirect(redirect)

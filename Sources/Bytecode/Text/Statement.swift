@@ -58,6 +58,8 @@ enum Statement: Hashable {
   case counter(Counter)
   case namedCounter(String)
   case namedTimeout(String)
+  case limit(Limit)
+  case log(Log)
   case reject(Reject, family: UInt8?)
   case redirect(port: UInt16?)
   case verdict(Verdict)

@@ -59,6 +59,9 @@ void linux_forget_folder(int fd, int watch);
 /* The reading end of a pipe, which does not wait, and its writing end; both closed on exec. */
 int linux_pipe(int ends[2]);
 
+/* A connection that somebody made to a listening socket, closed on exec, that does not wait. */
+int linux_accept(int fd);
+
 /* An empty file without a name, closed on exec; see memfd_create(2). */
 int linux_memory_file(void);
 

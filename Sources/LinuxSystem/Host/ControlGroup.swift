@@ -42,6 +42,22 @@ public struct ControlGroup: Hashable, Sendable {
     id = identity.inode
   }
 
+  /// The path of a cgroup by its number; nil where it is gone or not found.
+  ///
+  /// O(cgroups), ten thousand at most.
+  public static func path(of id: UInt64, under root: String? = ControlGroup.root()) -> String? {
+    guard let root else { return nil }
+    var waiting = [""]
+    var seen = 0
+    while let path = waiting.popLast(), seen < 10_000 {
+      seen += 1
+      if Folder.identity(root + path)?.inode == id { return String(path.dropFirst()) }
+      let names = (try? Folder.names(root + path)) ?? []
+      waiting += names.filter { Folder.isFolder("\(root)\(path)/\($0)") }.map { "\(path)/\($0)" }
+    }
+    return nil
+  }
+
   /// Where the hierarchy is mounted; nil for nowhere.
   public static func root() -> String? {
     guard let bytes = try? HostReading.file("/proc/thread-self/mountinfo") else { return nil }

@@ -50,6 +50,14 @@ public enum HostReader {
     return state
   }
 
+  /// Reads only the TCP and UDP sockets of the calling thread's namespace, with their processes.
+  public static func readSocketsHere() -> HostState {
+    var state = HostState(unknown: "not read")
+    state.readSocketTables([.tcp, .udp])
+    state.readSocketOwners()
+    return state
+  }
+
   private static let conntrackCount = "net/netfilter/nf_conntrack_count"
 
   private static func packetGenerators() throws -> [String] {

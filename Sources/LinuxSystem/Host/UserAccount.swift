@@ -3,6 +3,17 @@ import Glibc
 
 /// Users by name.
 public enum UserAccount {
+  /// The name of a user; nil where the number has none.
+  public static func name(of user: UInt32) -> String? {
+    var account = unsafe passwd()
+    var found: UnsafeMutablePointer<passwd>?
+    var room = [CChar](repeating: 0, count: 1 << 16)
+    // Safe: the name lies in `room`, which lives until it is copied.
+    guard unsafe getpwuid_r(user, &account, &room, room.count, &found) == 0, unsafe found != nil
+    else { return nil }
+    return unsafe String(cString: account.pw_name)
+  }
+
   /// The number of a user.
   ///
   /// - Parameter text: a name, or a number from 0 to 4294967294.

@@ -23,6 +23,16 @@ struct FeedKeeper {
     self.path = path
   }
 
+  /// The list files and when their editions were fetched.
+  var files: [GuardStatus.Feed] {
+    ((try? FeedRequest(path: path))?.feeds.lists ?? []).map { list in
+      guard case .good(let file) = FeedListFile.read(list.path) else {
+        return GuardStatus.Feed(path: list.path, fetched: nil)
+      }
+      return GuardStatus.Feed(path: list.path, fetched: file.edition.fetched)
+    }
+  }
+
   /// The descriptor of a run to wait on; nil where none runs.
   var number: Int32? { child?.number }
 

@@ -20,6 +20,8 @@ public struct GuardEvent: Encodable, Sendable {
     case fetched
     /// Scopes came, went, or were made anew, and are bound as their site says.
     case bound
+    /// A packet was denied, and the policy asks for lines about that.
+    case denied
     /// Names have new addresses.
     case refreshed
     /// Something could not be done; what was in force is in force.
@@ -36,6 +38,8 @@ public struct GuardEvent: Encodable, Sendable {
   public let by: String?
   /// The details, one sentence each.
   public let details: [String]
+  /// The packet of a ``Kind/denied``; nil for every other event.
+  public var denial: DenialReport?
 
-  enum CodingKeys: String, CodingKey { case time, event, by, details }
+  enum CodingKeys: String, CodingKey { case time, event, by, details, denial }
 }

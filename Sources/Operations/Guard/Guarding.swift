@@ -1,5 +1,5 @@
 import Bytecode
-import LinuxSystem
+public import LinuxSystem
 import NetfilterLink
 import PolicyLanguage
 import RuleCompiler
@@ -12,6 +12,8 @@ public struct GuardRequest: Sendable {
   public var restores = false
   /// The feeds file whose lists are kept fresh; nil for none.
   public var feeds: String?
+  /// Where questions about the guard's state are answered; nil for nowhere.
+  public var status: StatusServer.Place?
   /// Reads the policy anew, for SIGHUP and when a file of it changed.
   public var reload: @Sendable () throws -> LoadedPolicy
 
@@ -38,9 +40,19 @@ public struct GuardRequest: Sendable {
 public func guardPolicy(
   _ request: GuardRequest, log: (GuardEvent) -> Void
 ) throws(OperationFailure) {
-  var watch = try PolicyWatch(request)
-  try watch.start(log)
-  while try watch.step(log) {}
+  let tally = EventTally()
+  let counted = { (event: GuardEvent) in
+    tally.counts[event.event.rawValue, default: 0] += 1
+    log(event)
+  }
+  var watch = try PolicyWatch(request, tally)
+  try watch.start(counted)
+  while try watch.step(counted) {}
+}
+
+/// How many events there were, by kind.
+private final class EventTally {
+  var counts: [String: Int] = [:]
 }
 
 /// The state of a guard between two events.
@@ -63,6 +75,11 @@ private struct PolicyWatch {
   /// Tells when a file of the policy changed.
   private let files: FileWatch
   private var feeds: FeedKeeper?
+  private var denials: DenialLogger?
+  private var server: StatusServer?
+  private let tally: EventTally
+  private let started = ProcessFacts.secondsSince1970()
+  private var hasDrifted = false
   /// An edition that would open something, until it is confirmed.
   private var held: (policy: LoadedPolicy, compiled: CompiledPolicy)?
   /// When the policy was restored lately.
@@ -77,12 +94,14 @@ private struct PolicyWatch {
   /// So many restorations within a minute, and the guard gives way.
   private static let mostRestorations = 5
 
-  init(_ request: GuardRequest) throws(OperationFailure) {
+  init(_ request: GuardRequest, _ tally: EventTally) throws(OperationFailure) {
     self.request = request
+    self.tally = tally
     compiled = compile(request.apply.policy.policy, tableName: request.apply.target.table)
     do {
       signals = try ServiceSignals()
       files = try FileWatch()
+      server = try request.status.map { place throws(LinuxError) in try StatusServer(place) }
     } catch {
       throw OperationFailure(error.exitStatus, "\(error)")
     }
@@ -114,6 +133,7 @@ private struct PolicyWatch {
     }
     audit(log, isFirst: true)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    listenToDenials(log)
     let unwatched = files.follow(request.apply.policy.files)
     if !unwatched.isEmpty {
       log(event(.failed, unwatched.map { "\($0) cannot be watched for changes" }))
@@ -129,8 +149,11 @@ private struct PolicyWatch {
 
   /// Waits for something to happen, and deals with it; false when it is time to end.
   mutating func step(_ log: (GuardEvent) -> Void) throws(OperationFailure) -> Bool {
-    let places = [monitor.descriptor, signals.number, files.number, feeds?.number]
-    let ready = Waiting.untilReadable(places.compactMap(\.self), milliseconds: patience)
+    let places = [
+      monitor.descriptor, signals.number, files.number, feeds?.number, denials?.number,
+    ]
+    let ready = Waiting.untilReadable(
+      places.compactMap(\.self) + (server?.numbers ?? []), milliseconds: patience)
     manager?.tell("WATCHDOG=1")
     for asked in signals.take() {
       switch asked {
@@ -145,6 +168,8 @@ private struct PolicyWatch {
     let time = now
     if let (kind, details) = feeds?.step(at: time) { log(event(kind, details)) }
     if ready.contains(files.number) { reread(log) }
+    tellDenials(log)
+    answerQuestions()
     if owesAudit, now >= nextAudit { audit(log) }
     if let renewal, now >= renewal { renew(log) }
     return true
@@ -184,9 +209,11 @@ private struct PolicyWatch {
       take()
     }
     guard isForeign else { return }
+    defer { listenToDenials(log) }
     let author = authors.sorted().joined(separator: ", ")
     do throws(OperationFailure) {
       let differences = try drift()
+      hasDrifted = !differences.isEmpty
       if !differences.isEmpty, let held, try drift(from: held.compiled).isEmpty {
         adopt(held.policy, held.compiled)
         log(event(.reloaded, by: author, [edition]))
@@ -237,6 +264,7 @@ private struct PolicyWatch {
     again.isForced = true
     again.allowsUnresolved = true
     let report = try apply(again)
+    hasDrifted = false
     log(
       event(
         .restored, by: author, ["generation \(report.generation ?? 0) is in force; read back equal"]
@@ -368,6 +396,7 @@ private struct PolicyWatch {
     next.showsChanges = false
     let report = try apply(next)
     adopt(policy, compile(policy.policy, tableName: next.target.table))
+    listenToDenials(log)
     log(event(.reloaded, [edition + ": \(report.outcome.rawValue)"]))
   }
 
@@ -376,9 +405,68 @@ private struct PolicyWatch {
     request.apply.policy = policy
     self.compiled = compiled
     held = nil
+    hasDrifted = false
     _ = files.follow(policy.files)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
     owesAudit = true
+  }
+
+  // MARK: Denials and questions
+
+  /// Listens when the policy asks for lines, and not when it does not.
+  private mutating func listenToDenials(_ log: (GuardEvent) -> Void) {
+    guard request.apply.policy.policy.denialLog.value != nil else {
+      denials = nil
+      return
+    }
+    guard denials == nil else { return }
+    do throws(OperationFailure) {
+      denials = try DenialLogger(request.apply.target)
+    } catch {
+      log(event(.failed, ["denied packets are not logged: \(error.message)"]))
+    }
+  }
+
+  private mutating func tellDenials(_ log: (GuardEvent) -> Void) {
+    let time = now
+    for report in denials?.take(at: time) ?? [] {
+      var line = event(.denied, [report.text])
+      line.denial = report
+      log(line)
+    }
+  }
+
+  private func answerQuestions() {
+    server?.serve(at: now) { path in
+      switch path {
+      case "/metrics": .init(type: "text/plain; version=0.0.4", text: status.metrics)
+      case "/status": .init(type: "application/json", text: status.json)
+      default: nil
+      }
+    }
+  }
+
+  private var status: GuardStatus {
+    let target = request.apply.target
+    let counters = try? target.withSession { session in
+      try session.readCounters(family: .inet, table: target.table)
+    }
+    let denied = counters?.compactMap { counter -> GuardStatus.Denials? in
+      guard counter.name.hasPrefix("deny/") else { return nil }
+      return GuardStatus.Denials(
+        clause: String(counter.name.dropFirst(5)), packets: counter.packets, bytes: counter.bytes)
+    }
+    let meter = try? readMeter(target)
+    return GuardStatus(
+      policy: request.apply.policy.policy.name, digest: compiled.digest,
+      table: "\(target.identifier)", started: started, isInForce: !hasDrifted,
+      isHeld: held != nil,
+      claims: Dictionary(
+        uniqueKeysWithValues: answers.map { ($0.key.rawValue, $0.value.rawValue) }),
+      namesUnanswered: silences, events: tally.counts,
+      denials: denied?.sorted { $0.clause < $1.clause },
+      meter: meter?.isRunning == true ? meter?.rows ?? [] : [], feeds: feeds?.files ?? [],
+      lines: denials.map { .init(told: $0.told, withheld: $0.withheld, lost: $0.lost) })
   }
 
   /// `policy web 0123456789abcdef`.

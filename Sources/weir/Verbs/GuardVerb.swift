@@ -19,12 +19,15 @@ struct GuardVerb: ParsableCommand {
       A policy or list file that changes is read again: what it only shuts is put
       in force, what it would open is held until SIGHUP or weir apply confirms it.
       SIGHUP reads the policy again and installs it by the same checks as weir
-      apply. With --feeds published lists are fetched when they are due.
+      apply. With --feeds published lists are fetched when they are due. A policy
+      with a `log:` has a line written for denied packets, with clause, user, cgroup
+      and process as far as they can be told.
 
       EXAMPLES
         sudo weir guard policy.yaml
         sudo weir guard policy.yaml --restore --format json
         sudo weir guard policy.yaml --feeds feeds.yaml
+        sudo weir guard policy.yaml --status 127.0.0.1:9753
       """)
 
   @OptionGroup var argument: PolicyArgument
@@ -37,6 +40,12 @@ struct GuardVerb: ParsableCommand {
     help: ArgumentHelp("Keep the lists of a feeds file fresh (weir feeds).", valueName: "file"))
   var feeds: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Answer /metrics (Prometheus) and /status (JSON) over HTTP here: a path, or a port of 127.0.0.1 or [::1].",
+      valueName: "place"))
+  var status: String?
+
   @Option(help: "text or json, one line an event.")
   var format: ReportFormat = .text
 
@@ -46,6 +55,7 @@ struct GuardVerb: ParsableCommand {
       var watch = GuardRequest(apply: try request.parsed(argument)) { try loadPolicy(name) }
       watch.restores = restore
       watch.feeds = feeds
+      watch.status = try status.map { try StatusPlace.parse($0) }
       try guardPolicy(watch) { $0.write(format) }
       return .good
     }
