@@ -28,6 +28,9 @@ extension Policy {
       value("log", denialLog, PolicyText.logRate(denialLog.value)),
       value("default", defaultDecision, defaultDecision.value.rawValue),
     ]
+    values += essentials.map {
+      EffectiveValue(key: "essentials.\($0.kind.rawValue)", value: $0.text, location: $0.location)
+    }
     values += groups.map {
       EffectiveValue(
         key: "groups.\($0.name)", value: PolicyText.list($0.items), location: $0.location)
@@ -60,6 +63,10 @@ extension Policy {
     if !groups.isEmpty { lines.append(("groups:", nil)) }
     for group in groups {
       lines.append(("  \(group.name): \(PolicyText.list(group.items))", origin(group.location)))
+    }
+    if !essentials.isEmpty { lines.append(("essentials:", nil)) }
+    for essential in essentials {
+      lines.append(("  - \(essential.text)", origin(essential.location)))
     }
     for (key, entries) in [("allow", allow), ("deny", deny)] where !entries.isEmpty {
       lines.append(("\(key):", nil))

@@ -22,6 +22,8 @@ public struct Policy: Hashable, Sendable {
   public var denialLog: Sourced<LogRate?>
   /// What happens to an outbound flow that no entry matches (clause `default`).
   public var defaultDecision: Sourced<Decision>
+  /// What the host cannot do without, in order; asked right after the protocols.
+  public var essentials: [EssentialException]
   /// Exceptions, in order; they win over every entry of ``deny``.
   public var allow: [Entry]
   /// Denials, in order.
@@ -45,6 +47,7 @@ public struct Policy: Hashable, Sendable {
     onDeny: Sourced<DenialAnswer>,
     denialLog: Sourced<LogRate?> = Sourced(nil),
     defaultDecision: Sourced<Decision>,
+    essentials: [EssentialException] = [],
     allow: [Entry],
     deny: [Entry],
     tests: [PolicyTest],
@@ -60,6 +63,7 @@ public struct Policy: Hashable, Sendable {
     self.onDeny = onDeny
     self.denialLog = denialLog
     self.defaultDecision = defaultDecision
+    self.essentials = essentials
     self.allow = allow
     self.deny = deny
     self.tests = tests
@@ -71,10 +75,11 @@ public struct Policy: Hashable, Sendable {
   ///
   /// `protocols`, `listen`, `bind`, `idle` and `default` come from keys of the policy; the others
   /// name what packets are denied for that are no flow at all.
-  public static let reservedClauses = [
-    "protocols", "listen", "bind", "idle", "default", "no-flow", "fragment", "routing-header",
-    "link-control", "transfer", "billing", "sockopt",
-  ]
+  public static let reservedClauses =
+    [
+      "protocols", "listen", "bind", "idle", "default", "no-flow", "fragment", "routing-header",
+      "link-control", "transfer", "billing", "sockopt",
+    ] + EssentialException.clauses
 }
 
 /// A named address group as a policy's file defines it.

@@ -24,6 +24,7 @@ struct PolicyAssembler {
     var entries = EntryReader(log: log, groups: groups)
     let allow = files.flatMap { entries.entries(.allow, of: $0) }
     let deny = files.flatMap { entries.entries(.deny, of: $0) }
+    let essentials = files.flatMap { entries.essentials(of: $0) }
     var citations: [String: String] = [:]
     for file in files {
       for (clause, text) in entries.sources(of: file) where citations[clause] == nil {
@@ -59,8 +60,9 @@ struct PolicyAssembler {
         files.compactMap { log.word($0.fields[.onDeny], DenialAnswer.self) }, nil, or: .reject),
       denialLog: cited(files.compactMap { log.logRate($0.fields[.log]) }, nil, or: nil),
       defaultDecision: cited(decisions, "default", or: .deny),
-      allow: allow.map(entry), deny: deny.map(entry),
+      essentials: essentials, allow: allow.map(entry), deny: deny.map(entry),
       tests: tests(entries, allow), groups: definitions, citations: citations)
+    settings.checkEssentials(log)
     return name == nil || log.hasErrors ? nil : settings
   }
 

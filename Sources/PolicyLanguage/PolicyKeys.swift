@@ -5,12 +5,12 @@ enum PolicyKey: String, CaseIterable {
   case idle
   case onDeny = "on-deny"
   case log
-  case `default`, allow, deny, groups, sources, tests
+  case `default`, essentials, allow, deny, groups, sources, tests
 
   /// Whether a file that is included may have it.
   var isAllowedInInclude: Bool {
     switch self {
-    case .about, .include, .allow, .deny, .groups, .sources, .tests: true
+    case .about, .include, .essentials, .allow, .deny, .groups, .sources, .tests: true
     default: false
     }
   }

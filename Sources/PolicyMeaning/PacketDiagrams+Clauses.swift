@@ -115,12 +115,29 @@ extension PacketDiagrams {
     return try union(parts)
   }
 
+  /// Packets of an essential's flows.
+  mutating func essential(_ flow: EssentialFlow) throws(PacketSetError) -> Diagram {
+    let isOutbound = flow.direction == .outbound
+    let remote = isOutbound ? PacketField.destination : PacketField.source
+    var parts = [try union(four(flow.remote.v4, in: remote), six(flow.remote.v6, in: remote))]
+    if let number = flow.ipProtocol {
+      parts.append(try set(.transportProtocol, UInt32(number.rawValue)))
+    }
+    let (near, far): (PacketField, PacketField) =
+      isOutbound ? (.sourcePort, .destinationPort) : (.destinationPort, .sourcePort)
+    for (field, port) in [(near, flow.localPort), (far, flow.remotePort)] {
+      guard let port else { continue }
+      parts.append(try intersection(withPorts(), set(field, UInt32(port))))
+    }
+    return try intersection(parts)
+  }
+
   private mutating func four(
-    _ addresses: IntervalSet<UInt32>
+    _ addresses: IntervalSet<UInt32>, in fields: [PacketField] = PacketField.destination
   ) throws(PacketSetError) -> Diagram {
     addressFamily = .ipv4
     defer { addressFamily = nil }
-    return try intersection(set(.family, 0), set(.destination3, addresses))
+    return try intersection(set(.family, 0), set(fields[3], addresses))
   }
 
   /// IPv4 addresses in 64:ff9b::/96.
@@ -135,11 +152,11 @@ extension PacketDiagrams {
   }
 
   private mutating func six(
-    _ addresses: IntervalSet<UInt128>
+    _ addresses: IntervalSet<UInt128>, in fields: [PacketField] = PacketField.destination
   ) throws(PacketSetError) -> Diagram {
     addressFamily = .ipv6
     defer { addressFamily = nil }
-    return try intersection(set(.family, 1), set(PacketField.destination, addresses))
+    return try intersection(set(.family, 1), set(fields, addresses))
   }
 
   /// Packets of one of the protocols and ports; of any when there are none.

@@ -4,7 +4,8 @@ public import PolicyLanguage
 extension Policy {
   /// What the policy says about a flow: the reference that everything else is judged against.
   ///
-  /// A plain walk in the order the language defines: shape limits, exceptions, denials, default.
+  /// A plain walk in the order the language defines: protocols, essentials, the other shape limits,
+  /// exceptions, denials, default.
   /// Nothing here is shared with the compiler or the interpreter.
   ///
   /// - Parameters:
@@ -16,6 +17,9 @@ extension Policy {
   public func decision(for flow: Flow, names: NameAnswers = .init()) -> Ruling {
     if !protocols.value.contains(flow.ipProtocol) || flow.isMisplacedICMP {
       return Ruling(.deny, clause: "protocols", protocols)
+    }
+    if let essential = essentials.first(where: { $0.flows.contains { $0.matches(flow) } }) {
+      return Ruling(.allow, clause: essential.clause, location: essential.location)
     }
     if flow.direction == .inbound {
       return Ruling(inbound.value, clause: "listen", inbound)
@@ -44,6 +48,17 @@ extension Flow {
     case (.icmp, .v6), (.icmpv6, .v4): true
     default: false
     }
+  }
+}
+
+extension EssentialFlow {
+  fileprivate func matches(_ flow: Flow) -> Bool {
+    func agrees(_ wanted: UInt16?, _ port: UInt16?) -> Bool {
+      wanted == nil || flow.ipProtocol.hasPorts && port == wanted
+    }
+    return direction == flow.direction && (ipProtocol == nil || ipProtocol == flow.ipProtocol)
+      && remote.contains(flow.remoteAddress) && agrees(remotePort, flow.remotePort)
+      && agrees(localPort, flow.localPort)
   }
 }
 

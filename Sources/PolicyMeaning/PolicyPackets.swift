@@ -114,6 +114,7 @@ struct PolicyPacketBuilder {
     let protocols = Ruling(.deny, clause: "protocols", policy.protocols)
     var clauses = [try value(place(protocols), unlisted, &diagrams)]
     if direction == .inbound {
+      clauses += try essentialClauses(&diagrams)
       let listen = Ruling(policy.inbound.value, clause: "listen", policy.inbound)
       return clauses + [Diagram.constant(place(listen))]
     }
@@ -121,6 +122,7 @@ struct PolicyPacketBuilder {
     clauses.append(
       try value(place(Ruling(.deny, clause: "routing-header")), routed, &diagrams))
     if let stray { clauses.append(try value(stray, diagrams.notOpening(), &diagrams)) }
+    clauses += try essentialClauses(&diagrams)
     if let ports = policy.sourcePorts.value {
       let bind = Ruling(.deny, clause: "bind", policy.sourcePorts)
       let other = try diagrams.intersection(
@@ -138,6 +140,20 @@ struct PolicyPacketBuilder {
     let rest = Ruling(
       policy.defaultDecision.value, clause: "default", policy.defaultDecision)
     return clauses + [Diagram.constant(place(rest))]
+  }
+
+  /// What the host cannot do without.
+  private mutating func essentialClauses(
+    _ diagrams: inout PacketDiagrams
+  ) throws(PacketSetError) -> [Diagram] {
+    var clauses: [Diagram] = []
+    for essential in policy.essentials {
+      let ruling = Ruling(.allow, clause: essential.clause, location: essential.location)
+      for flow in essential.flows where flow.direction == direction {
+        clauses.append(try value(place(ruling), diagrams.essential(flow), &diagrams))
+      }
+    }
+    return clauses
   }
 
   /// The value in a set, open elsewhere.

@@ -30,6 +30,10 @@ enum Match {
     }
   }
 
+  static func loadSource(_ family: Family) -> Expression {
+    family == .ipv4 ? load(.network, 12, 4) : load(.network, 8, 16)
+  }
+
   static func load(_ base: PayloadBase, _ offset: UInt32, _ length: UInt32) -> Expression {
     .payload(PayloadLoad(base, offsetBytes: offset, lengthBytes: length, into: register))
   }

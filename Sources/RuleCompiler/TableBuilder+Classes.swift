@@ -275,14 +275,14 @@ extension SetElement {
       keyEnd: ports.first == ports.last ? nil : ports.last.networkOrder, verdict: verdict)
   }
 
-  init(v4 interval: Interval<UInt32>, verdict: Verdict) {
+  init(v4 interval: Interval<UInt32>, verdict: Verdict? = nil) {
     self.init(
       key: interval.first.networkOrder,
       keyEnd: interval.first == interval.last ? nil : interval.last.networkOrder,
       verdict: verdict)
   }
 
-  init(v6 interval: Interval<UInt128>, verdict: Verdict) {
+  init(v6 interval: Interval<UInt128>, verdict: Verdict? = nil) {
     self.init(
       key: interval.first.networkOrder,
       keyEnd: interval.first == interval.last ? nil : interval.last.networkOrder,

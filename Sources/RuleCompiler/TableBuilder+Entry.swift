@@ -104,7 +104,8 @@ extension TableBuilder {
               .compare(Compare(Match.register, .equal, loopback)),
             ]
           ], .accept)
-      ] + (policy.inbound.value == .allow ? idleRules(policy.protocols.value) : [])
+      ] + fragmentDenialsIn() + essentialRulesIn()
+        + (policy.inbound.value == .allow ? idleRules(policy.protocols.value) : [])
         + [rule([], listen)])
     addChain(
       "in",
@@ -114,6 +115,14 @@ extension TableBuilder {
           [Match.state(.new)], denyInbound("protocols", at: policy.protocols.location)),
         rule([], denyInbound("no-flow")),
       ])
+  }
+
+  /// No piece of an IPv6 packet opens a flow from outside: conntrack takes a first fragment that cannot
+  /// be put together for one.
+  private mutating func fragmentDenialsIn() -> [Rule] {
+    let letsIn = policy.essentials.contains { $0.flows.contains { $0.direction == .inbound } }
+    guard letsIn || policy.inbound.value == .allow else { return [] }
+    return [rule([Match.family(.ipv6), Self.hasExtensionHeader(44)], denyInbound("fragment"))]
   }
 
   /// ICMP errors and resets that conntrack ties to a known flow; a helper's expectations are not

@@ -12,7 +12,10 @@ extension TableBuilder {
   mutating func addNewFlowChains() {
     for family in Family.allCases {
       let ported = [IPProtocol.udp, .tcp].filter(policy.protocols.value.contains)
-      var rules = ported.map {
+      var rules = ported.flatMap {
+        essentialRules(out: family, $0, behind: openingTest($0, family))
+      }
+      rules += ported.map {
         Rule(
           openingTest($0, family) + sourcePortTest() + idleStatement($0) + shortCut(family))
       }
@@ -64,7 +67,9 @@ extension TableBuilder {
 
   /// Everything else that opens a flow: extension headers (IPv6), local port, address.
   private mutating func rareFlowRules(_ family: Family, _ listed: [IPProtocol]) -> [Rule] {
-    var rules = (family == .ipv6 ? extensionHeaderDenials() : []) + idleRules(listed)
+    var rules =
+      (family == .ipv6 ? extensionHeaderDenials() : []) + essentialRules(out: family, nil)
+      + idleRules(listed)
     let judge = judgement(family)
     guard policy.sourcePorts.value != nil else { return rules + [Rule(judge)] }
     let portless = listed.filter { !$0.hasPorts }

@@ -47,9 +47,18 @@ struct PolicyArgument: ParsableArguments {
     completion: .file(extensions: ["yaml", "yml"]))
   var policy: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Let this through before anything else: loopback, dhcp, ntp, resolver=ADDRESSES or ssh=ADDRESSES; may be repeated.",
+      valueName: "what"))
+  var essential: [String] = []
+
+  /// Reads the policy.
+  func read() throws -> LoadedPolicy { try loadPolicy(policy).adding(essentials: essential) }
+
   /// Reads the policy and shows its warnings.
   func load() throws -> LoadedPolicy {
-    let loaded = try loadPolicy(policy)
+    let loaded = try read()
     for warning in loaded.warnings { Console.complain(warning) }
     return loaded
   }

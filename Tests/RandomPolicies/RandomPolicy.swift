@@ -66,7 +66,17 @@ package struct RandomPolicy {
       idleSeconds: Sourced(nil), onDeny: Sourced(pick(DenialAnswer.allCases)),
       denialLog: Sourced(pick([nil, nil, LogRate(10, per: .second), LogRate(1, per: .day)])),
       defaultDecision: Sourced(pick(Decision.allCases)),
-      allow: entries(.allow, "a"), deny: entries(.deny, "d"), tests: [])
+      essentials: essentials(), allow: entries(.allow, "a"), deny: entries(.deny, "d"), tests: [])
+  }
+
+  private mutating func essentials() -> [EssentialException] {
+    EssentialException.Kind.allCases.filter { _ in chance(5) }.map { kind in
+      let addresses = AddressSet(v4: v4(), v6: v6())
+      let isAny = kind == .dhcp || kind == .loopback || kind == .ntp && chance(2)
+      return EssentialException(
+        kind, addresses: isAny ? nil : addresses, sshPort: pick([22, 2222]),
+        location: SourceLocation(file: "random.yaml", line: 1, column: 1))
+    }
   }
 
   private mutating func entries(_ decision: Decision, _ prefix: String) -> [Entry] {

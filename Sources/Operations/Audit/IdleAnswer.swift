@@ -2,6 +2,7 @@ import HostAudit
 import HostFacts
 import NetworkTypes
 import PolicyLanguage
+import PolicyMeaning
 
 extension AuditSubject {
   /// What the host says of the clause `idle`: that its table gives new flows the policy's timeouts,
@@ -24,7 +25,9 @@ extension AuditSubject {
     case .known(let entries): flows = entries
     case .unknown(let reason): return answer(.unknown, "tracked flows: \(reason)")
     }
-    let timed = flows.filter { $0.ipProtocol == .tcp || $0.ipProtocol == .udp }
+    let timed = flows.filter {
+      ($0.ipProtocol == .tcp || $0.ipProtocol == .udp) && !isEssential($0)
+    }
     let lasting = timed.filter { Int($0.timeoutSeconds ?? 0) > limit }
     if let first = lasting.first {
       return answer(
@@ -40,5 +43,20 @@ extension AuditSubject {
     }
     return answer(
       .holds, "new TCP and UDP flows get conntrack timeouts, and no tracked flow has longer ones")
+  }
+
+  /// Whether an essential lets a tracked flow through, from whichever end it was opened.
+  private func isEssential(_ entry: ConntrackEntry) -> Bool {
+    let tuple = entry.original
+    let here = (tuple.source, tuple.sourcePort)
+    let there = (tuple.destination, tuple.destinationPort)
+    return [(Direction.outbound, here, there), (.inbound, there, here)].contains {
+      direction, local, remote in
+      let ruling = policy.decision(
+        for: Flow(
+          direction: direction, ipProtocol: entry.ipProtocol, localAddress: local.0,
+          localPort: local.1, remoteAddress: remote.0, remotePort: remote.1))
+      return EssentialException.clauses.contains(ruling.clause)
+    }
   }
 }

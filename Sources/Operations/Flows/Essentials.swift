@@ -79,7 +79,7 @@ public struct EssentialReport: Encodable, Sendable {
 
   /// What to do about it.
   static let advice =
-    "Allow it in the policy, say that the host does without it (--without resolver, dhcp or ntp),"
+    "Name it under `essentials:` in the policy or with --essential, say that the host does without it (--without resolver, dhcp or ntp),"
     + " try it out with --confirm 60s, or cut it with --force"
 }
 

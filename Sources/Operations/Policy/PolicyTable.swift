@@ -31,6 +31,9 @@ public struct PolicyTable: Sendable {
         .deny, "protocols", "every protocol but \(listed)", policy.protocols.location,
         policy.protocols.citation
       ))
+    for essential in policy.essentials {
+      drafts.append((.allow, essential.clause, essential.summary, essential.location, nil))
+    }
     drafts.append(
       (
         policy.inbound.value, "listen", "flows that others open", policy.inbound.location,

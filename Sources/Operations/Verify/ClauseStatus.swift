@@ -57,10 +57,14 @@ extension Policy {
       return ClauseStatus(
         clause: clause, answer: answer, probes: count, detail: detail, citation: citation)
     }
+    var seen: Set<String> = []
     var rows = [
       status("protocols", protocols.citation, "allow-list of layer-4 protocols"),
       status("listen", inbound.citation, "input chain; listen(2) itself is not refused"),
     ]
+    for essential in essentials where seen.insert(essential.clause).inserted {
+      rows.append(status(essential.clause, nil, essential.summary))
+    }
     if sourcePorts.value != nil {
       rows.append(
         status("bind", sourcePorts.citation, "source port range; bind(2) itself is not refused"))
@@ -76,7 +80,6 @@ extension Policy {
           "idle", idleSeconds.citation,
           "conntrack timeouts of new TCP and UDP flows; other protocols keep the kernel's"))
     }
-    var seen: Set<String> = []
     for entry in allow + deny where seen.insert(entry.clause).inserted {
       let kind = entry.decision == .allow ? "exception" : "denial"
       rows.append(status(entry.clause, entry.citation, kind))

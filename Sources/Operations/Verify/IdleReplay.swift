@@ -40,7 +40,8 @@ extension VerifyPlan {
     }
   }
 
-  /// One allowed conversation with an ordinary address for each family and protocol.
+  /// One allowed conversation with an ordinary address for each family and protocol, none of an
+  /// essential: those are not reclaimed.
   private func openFlows(_ tried: [VerifyCase]) -> [VerifyCase] {
     Family.allCases.flatMap { family in
       [IPProtocol.tcp, .udp].compactMap { ipProtocol in
@@ -48,6 +49,7 @@ extension VerifyPlan {
           let flow = item.probe.flow
           return flow.ipProtocol == ipProtocol && flow.remoteAddress.family == family
             && flow.direction == .outbound && item.expectation.ruling.decision == .allow
+            && !EssentialException.clauses.contains(item.expectation.ruling.clause)
             && flow.remotePort != nil && !flow.isLinkBroadcast
         }
       }

@@ -32,6 +32,11 @@ extension Policy {
         }
       }
     }
+    for flow in essentials.flatMap(\.flows) {
+      ports.formUnion([flow.remotePort, flow.localPort].compactMap(\.self))
+      v4.formUnion(thinned(ProbePlan.edges(of: flow.remote.v4), to: addressCap))
+      v6.formUnion(thinned(ProbePlan.edges(of: flow.remote.v6), to: addressCap))
+    }
     let embedded = thinned(v4.sorted(), to: 200)
     v6.formUnion(embedded.flatMap(\.embeddings))
     var interest = ProbePlan.Interest()
@@ -39,8 +44,12 @@ extension Policy {
     interest.ports = ports.sorted()
     interest.protocols = protocols.value.filter(\.hasPorts)
     interest.foreignProtocols = ProbePlan.foreignProtocols
-    interest.localPorts = sourcePorts.value.map { ProbePlan.edges(of: $0) } ?? [1, 65535]
-    interest.inboundPorts = [22, 443]
+    let own = essentials.flatMap(\.flows)
+    interest.localPorts =
+      (sourcePorts.value.map { ProbePlan.edges(of: $0) } ?? [1, 65535])
+      + own.filter { $0.direction == .outbound }.compactMap(\.localPort)
+    interest.inboundPorts =
+      [22, 443] + own.filter { $0.direction == .inbound }.compactMap(\.localPort)
     interest.shapeTargets = shapeTargets(interest, names)
     return interest
   }

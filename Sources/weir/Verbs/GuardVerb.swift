@@ -51,8 +51,8 @@ struct GuardVerb: ParsableCommand {
 
   func run() {
     Console.finish {
-      let name = argument.policy
-      var watch = GuardRequest(apply: try request.parsed(argument)) { try loadPolicy(name) }
+      let argument = argument
+      var watch = GuardRequest(apply: try request.parsed(argument)) { try argument.read() }
       watch.restores = restore
       watch.feeds = feeds
       watch.status = try status.map { try StatusPlace.parse($0) }
