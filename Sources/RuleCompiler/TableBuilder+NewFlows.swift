@@ -13,7 +13,7 @@ extension TableBuilder {
     for family in Family.allCases {
       let ported = [IPProtocol.udp, .tcp].filter(policy.protocols.value.contains)
       var rules = ported.flatMap {
-        essentialRules(out: family, $0, behind: openingTest($0, family))
+        essentialRules(out: family, $0)
       }
       rules += ported.map {
         Rule(
@@ -39,7 +39,7 @@ extension TableBuilder {
   }
 
   /// Whether SYN alone of FIN, SYN, RST and ACK opens the connection, or not.
-  private static func isOpening(_ operation: CompareOperator) -> [Expression] {
+  static func isOpening(_ operation: CompareOperator) -> [Expression] {
     [Match.load(.transport, 13, 1)] + Match.masked([0x17], operation, [0x02])
   }
 

@@ -100,6 +100,46 @@ struct InstallTests {
     }
   }
 
+  @Test func `the guard's unit, the manual and completions are installed and taken away`() throws {
+    for place in ["etc/bash_completion.d", "usr/local/share/zsh/site-functions"] {
+      try FileManager.default.createDirectory(
+        atPath: "\(root)/\(place)", withIntermediateDirectories: true)
+    }
+    let words = [
+      "install", policy, "--root", root, "--guard", "/etc/weir/policy.yaml", "--essential", "dhcp",
+    ]
+    let outcome = try Weir.run(words)
+    #expect(outcome.ending == .exit(0), "\(outcome.error)")
+    let unit = try text("etc/systemd/system/weir-guard.service")
+    #expect(
+      unit.contains(
+        "ExecStart=/usr/local/bin/weir guard /etc/weir/policy.yaml --essential dhcp --format json\n"
+      ))
+    #expect(unit.contains("After=weir-boot.service"))
+    let link = "\(root)/etc/systemd/system/multi-user.target.wants/weir-guard.service"
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: link)
+        == "/etc/systemd/system/weir-guard.service")
+    #expect(try text("usr/local/share/man/man1/weir.1").contains("\n.TH WEIR 1"))
+    #expect(try text("etc/bash_completion.d/weir").contains("_weir weir"))
+    #expect(try text("usr/local/share/zsh/site-functions/_weir").hasPrefix("#compdef weir\n"))
+    #expect(!FileManager.default.fileExists(atPath: "\(root)/etc/fish"))
+    // The shells take them, where they are here.
+    #expect(
+      try Program.run(["bash", "-n", "\(root)/etc/bash_completion.d/weir"]).ending == .exit(0))
+    #expect(try Weir.run(words).ending == .exit(0))
+    let gone = try Weir.run("uninstall", "--root", root)
+    #expect(gone.output.split(separator: "\n").count == 9, "\(gone.output)")
+    let left = try Program.run(["find", root, "!", "-type", "d"]).output
+    #expect(left.isEmpty, "\(left)")
+    #expect(
+      try Weir.run("install", policy, "--root", root, "--guard", "p.yaml").ending == .exit(64))
+  }
+
+  private func text(_ path: String) throws -> String {
+    try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
+  }
+
   @Test func `install and uninstall touch their own files only`() throws {
     let dry = try Weir.run("install", policy, "--root", root, "--dry-run")
     #expect(dry.ending == .exit(0))
@@ -110,7 +150,8 @@ struct InstallTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: "\(root)/var/lib/weir").count == 2)
     let outcome = try Weir.run("uninstall", "--root", root)
     #expect(outcome.ending == .exit(0))
-    #expect(outcome.output.split(separator: "\n").count == 4)
+    // Rules, closed rules, unit, manual page, link.
+    #expect(outcome.output.split(separator: "\n").count == 5)
     #expect(!FileManager.default.fileExists(atPath: "\(root)/var/lib/weir"))
     #expect(try Weir.run("uninstall", "--root", root).output == "nothing was installed\n")
 

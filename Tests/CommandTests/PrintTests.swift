@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -18,6 +19,14 @@ struct PrintTests {
     ],
   ]
 
+  /// One with essentials and a log, which no built-in policy has.
+  private static let server = [
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: "examples/server.yaml").path,
+    "--resolve", "deb.debian.org=151.101.2.132,2a04:4e42::644", "--resolve",
+    "security.debian.org=151.101.2.132",
+  ]
+
   private func print(_ arguments: [String], _ more: String...) throws -> String {
     let outcome = try Weir.run(["print"] + arguments + more)
     #expect(outcome.ending == .exit(0))
@@ -26,7 +35,7 @@ struct PrintTests {
     return outcome.output
   }
 
-  @Test(arguments: policies)
+  @Test(arguments: policies + [server])
   func `kernel: the text loads, lists back to itself, and is what apply installs`(
     arguments: [String]
   ) throws {

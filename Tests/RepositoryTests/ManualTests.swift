@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// `docs/man/weir.1` against the verbs and options that the command line declares.
@@ -38,6 +39,24 @@ import Testing
       #expect(
         page.contains("\n.BI \(name) ") || page.contains("\n.B \(name)\n"), "\(name)")
     }
+  }
+
+  @Test func `the embedded manual equals the page`() throws {
+    let page = try Repository.text(of: "docs/man/weir.1")
+    let made = """
+      // Made from docs/man/weir.1 by the test `the embedded manual equals the page`; change that file instead.
+      // swift-format-ignore-file
+
+      /// The manual page, so that the binary can install it.
+      enum ManualPage {
+        static let text = #\"""
+
+      """ + page + "\"\"\"#\n}\n"
+    let path = "Sources/Operations/Boot/ManualPageTable.swift"
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+      try made.write(to: Repository.root.appending(path: path), atomically: true, encoding: .utf8)
+    }
+    #expect(try Repository.text(of: path) == made, "run it with UPDATE_GOLDEN=1")
   }
 
   @Test func `manual and design tell every exit code`() throws {

@@ -198,7 +198,9 @@ extension Limit {
   /// As nft(8) writes it.
   var words: String {
     let unitWord = unit == .bytes ? " bytes" : ""
-    let burstWords = burst > 0 ? " burst \(burst) \(unit.keyword)" : ""
+    // nft(8) leaves out what it takes where nothing is written.
+    let burstWords =
+      burst > 0 && !(burst == 5 && unit == .packets) ? " burst \(burst) \(unit.keyword)" : ""
     return "limit rate \(isInverted ? "over " : "")\(rate)\(unitWord)/\(period)\(burstWords)"
   }
 }

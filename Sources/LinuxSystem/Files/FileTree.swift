@@ -48,6 +48,9 @@ public enum FileTree {
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
+  /// Whether a path leads to a folder.
+  public static func isFolder(_ path: String) -> Bool { Folder.isFolder(path) }
+
   /// Removes a folder that is empty, and leaves one that is not.
   public static func removeEmptyFolder(_ path: String) { unsafe rmdir(path) }
 }

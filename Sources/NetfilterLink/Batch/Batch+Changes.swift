@@ -53,6 +53,13 @@ extension Batch {
         userData: try UserData.encode(comment: counter.comment))
       append(.newObject, flags: Batch.create, .counter(counter.name), handle)
     case .addObject(let object): try add(object, to: table)
+    case .deleteObject(let object):
+      appendDirect(.deleteObject, flags: 0, .object(object.name)) { buffer in
+        buffer.append(name: table, type: UInt16(NFTA_OBJ_TABLE.rawValue))
+        buffer.append(name: object.name, type: UInt16(NFTA_OBJ_NAME.rawValue))
+        buffer.append(attribute: UInt16(NFTA_OBJ_TYPE.rawValue), payloadBytes: 4)
+        buffer.append(bigEndian: object.content.type)
+      }
     case .deleteCounter(let name):
       let handle = try CounterHandle(table: table, name: name)
       append(.deleteObject, flags: 0, .counter(name), handle)

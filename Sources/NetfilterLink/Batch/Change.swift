@@ -29,6 +29,8 @@ public enum Change: Hashable, Sendable {
   case addCounter(NamedCounter)
   /// Makes a named object that is no counter.
   case addObject(NamedObject)
+  /// Deletes a named object that is no counter and that nothing refers to.
+  case deleteObject(NamedObject)
   /// Deletes a named counter that nothing refers to.
   case deleteCounter(String)
   /// Appends a rule, with the anonymous sets it looks into; `position` counts from 1, for errors.
@@ -39,7 +41,10 @@ extension Change {
   /// Every change that makes a table's contents from nothing, the table itself not included.
   ///
   /// Chains first, then objects, sets and rules. Flowtables are not made.
-  static func filling(_ table: Table) -> [Change] {
+  ///
+  /// - Parameter table: the contents.
+  /// - Returns: the changes, in an order that the kernel takes.
+  public static func filling(_ table: Table) -> [Change] {
     var changes = table.chains.map(Change.addChain)
     changes += table.counters.map(Change.addCounter)
     changes += table.objects.map(Change.addObject)
@@ -50,7 +55,12 @@ extension Change {
   }
 
   /// The changes that add the rules of chains of a table.
-  static func rules(of chains: [Chain], in table: Table) -> [Change] {
+  ///
+  /// - Parameters:
+  ///   - chains: whose rules.
+  ///   - table: where their anonymous sets are.
+  /// - Returns: the changes, chain by chain.
+  public static func rules(of chains: [Chain], in table: Table) -> [Change] {
     let anonymous = table.anonymousSetsByName
     return chains.flatMap { rules(of: $0, anonymous) }
   }

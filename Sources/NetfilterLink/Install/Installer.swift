@@ -332,5 +332,5 @@ extension KernelError {
 
   /// Whether reading again and going on from what is there can succeed: the ruleset moved, or the
   /// kernel's answer was lost and only a read-back tells what happened.
-  var isWorthAnotherAttempt: Bool { cause == .generationMoved || cause == .repliesLost }
+  public var isWorthAnotherAttempt: Bool { cause == .generationMoved || cause == .repliesLost }
 }

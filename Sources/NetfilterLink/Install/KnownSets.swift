@@ -67,7 +67,8 @@ struct KnownSets {
         known.contents[set.name] = nil
       case .flushSet(let name), .deleteSet(let name): known.contents[name] = nil
       case .deleteTable: return nil
-      case .addTable, .addChain, .flushChain, .deleteChain, .addCounter, .addObject, .deleteCounter,
+      case .addTable, .addChain, .flushChain, .deleteChain, .addCounter, .addObject, .deleteObject,
+        .deleteCounter,
         .addRule:
         continue
       }

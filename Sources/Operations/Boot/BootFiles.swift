@@ -21,23 +21,109 @@ struct BootFiles {
   /// Where the link of ``want`` points to.
   var wantTarget: String { "\(Self.units)/\(unitName)" }
 
-  /// Every file, in the order in which they are written.
-  var all: [String] { [rules, closed, unit, want] }
+  /// The unit of the guard, and what makes systemd start it.
+  var guardUnit: String { root + "\(Self.units)/\(guardName)" }
+  var guardWant: String { root + "\(Self.units)/multi-user.target.wants/\(guardName)" }
+  /// Where ``guardWant`` points to.
+  var guardWantTarget: String { "\(Self.units)/\(guardName)" }
+  /// The manual page.
+  var manual: String { root + "/usr/local/share/man/man1/weir.1" }
+
+  /// What each shell completes words with.
+  func completion(_ shell: InstallExtras.Shell) -> String {
+    switch shell {
+    case .bash: root + "/etc/bash_completion.d/weir"
+    case .zsh: root + "/usr/local/share/zsh/site-functions/_weir"
+    case .fish: root + "/etc/fish/completions/weir.fish"
+    }
+  }
+
+  /// Every file that there may be, links last, in the order in which they are written.
+  var all: [String] {
+    [rules, closed, unit, manual] + InstallExtras.Shell.allCases.map(completion)
+      + [guardUnit, want, guardWant]
+  }
+  /// Those among them that are links.
+  var links: [String] { [want, guardWant] }
   /// The folders that must be there.
-  var folders: [String] { [root + Self.state, root + "\(Self.units)/sysinit.target.wants"] }
+  var folders: [String] {
+    [
+      root + Self.state, root + "\(Self.units)/sysinit.target.wants",
+      root + "\(Self.units)/multi-user.target.wants", root + "/usr/local/share/man/man1",
+    ]
+  }
   /// The folder that is weir's own.
   var stateFolder: String { root + Self.state }
 
   /// The first line of the text files: what uninstalling may remove.
   static let mark = "# Written by weir install; weir uninstall removes it."
 
+  /// A text with the mark behind its first line, which programs look at, as a comment of its kind.
+  static func marked(_ text: String, by sign: String) -> String {
+    let end = text.firstIndex(of: "\n") ?? text.endIndex
+    return text[..<end] + "\n\(sign) \(mark.dropFirst(2))" + text[end...]
+  }
+
+  /// Whether a file is weir's: the mark is in one of its first two lines, behind the shell's or the
+  /// manual's own sign for a comment.
+  static func isOurs(_ bytes: [UInt8]) -> Bool {
+    let lines = bytes.prefix(512).split(separator: 0x0a, maxSplits: 2).prefix(2)
+    return lines.contains { line in
+      String(decoding: line, as: UTF8.self).hasSuffix(String(mark.dropFirst(2)))
+    }
+  }
+
   private static let state = "/var/lib/weir"
   private static let units = "/etc/systemd/system"
   private var unitName: String {
     table == "weir" ? "weir-boot.service" : "weir-boot-\(table).service"
   }
+  private var guardName: String {
+    table == "weir" ? "weir-guard.service" : "weir-guard-\(table).service"
+  }
   private var rulesInSystem: String { "\(Self.state)/\(table).nft" }
   private var closedInSystem: String { "\(Self.state)/\(table)-closed.nft" }
+
+  /// The guard's unit.
+  ///
+  /// There is no ExecStop that opens anything: the rules are the kernel's.
+  func guardText(_ extras: InstallExtras, policy: String) -> String {
+    let own = table == "weir" ? "" : " --table \(table)"
+    let essentials = extras.essentials.map { " --essential \($0)" }.joined()
+    return """
+      \(Self.mark)
+      [Unit]
+      Description=weir guard: watches over the egress policy
+      Documentation=man:weir(1)
+      After=\(unitName) network-online.target
+      Wants=network-online.target
+
+      [Service]
+      Type=notify
+      ExecStart=\(extras.program) guard \(policy)\(own)\(essentials) --format json
+      ExecReload=/bin/kill -HUP $MAINPID
+      Restart=on-failure
+      RestartSec=2s
+      WatchdogSec=60s
+      CapabilityBoundingSet=CAP_NET_ADMIN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH CAP_SYS_ADMIN
+      NoNewPrivileges=yes
+      ProtectSystem=strict
+      ProtectHome=read-only
+      ProtectClock=yes
+      ProtectHostname=yes
+      ProtectKernelLogs=yes
+      RestrictRealtime=yes
+      RestrictSUIDSGID=yes
+      LockPersonality=yes
+      MemoryDenyWriteExecute=yes
+      SystemCallArchitectures=native
+      MemoryMax=256M
+
+      [Install]
+      WantedBy=multi-user.target
+
+      """
+  }
 
   /// What the unit runs: nothing where rules are in force already.
   func command(nft: String) -> String {

@@ -33,11 +33,12 @@ public struct InstallReport: Encodable, Sendable {
 ///
 /// - Parameters:
 ///   - request: the policy, the table's name and the pins; its namespace is not used.
+///   - extras: what is written beside the rules; completions only for shells whose folder is there.
 ///   - root: the folder that stands for `/`; nil for the running system.
 /// - Returns: what was written.
 /// - Throws: ``OperationFailure``; files that are there are then as they were.
 public func install(
-  _ request: ApplyRequest, root: String? = nil
+  _ request: ApplyRequest, _ extras: InstallExtras = InstallExtras(), root: String? = nil
 ) throws(OperationFailure) -> InstallReport {
   let policy = request.policy.policy
   let table = request.target.table
@@ -56,12 +57,16 @@ public func install(
   }
   let files = BootFiles(root: root ?? "/", table: table)
   let nft = try nftProgram(files.root, &warnings)
+  let texts = files.texts(extras, nft: nft)
   func report() -> InstallReport {
-    InstallReport(
-      policy: policy.name, digest: compiled.digest, table: "inet \(table)", files: files.all,
+    let written = Set([files.rules, files.closed, files.want] + texts.map(\.path))
+    let guards = extras.guardedPolicy == nil ? [] : [files.guardWant]
+    return InstallReport(
+      policy: policy.name, digest: compiled.digest, table: "inet \(table)",
+      files: files.all.filter(written.union(guards).contains),
       isDryRun: request.isDryRun, names: names, warnings: warnings)
   }
-  for path in [files.rules, files.closed, files.unit] { try requireOurs(path) }
+  for path in files.all where !files.links.contains(path) { try requireOurs(path) }
   if request.isDryRun { return report() }
   do throws(LinuxError) {
     for folder in files.folders { try FileTree.makeFolder(folder) }
@@ -77,9 +82,13 @@ public func install(
   try prove(shut.table(), as: drafts[1].1)
   do throws(LinuxError) {
     for (path, draft) in drafts { try WholeFile.rename(draft, to: path) }
-    let unit = Array(files.unitText(nft: nft).utf8)
-    try WholeFile.write([unit[...]], to: files.unit, isPublic: true)
+    for (path, text) in texts {
+      try WholeFile.write([Array(text.utf8)[...]], to: path, isPublic: true)
+    }
     try FileTree.link(files.want, to: files.wantTarget)
+    if extras.guardedPolicy != nil {
+      try FileTree.link(files.guardWant, to: files.guardWantTarget)
+    }
   } catch {
     throw OperationFailure(error.exitStatus, "\(error)")
   }
@@ -97,7 +106,7 @@ public func uninstall(
   table: String, root: String? = nil
 ) throws(OperationFailure) -> [String] {
   let files = BootFiles(root: root ?? "/", table: table)
-  for path in [files.rules, files.closed, files.unit] { try requireOurs(path) }
+  for path in files.all where !files.links.contains(path) { try requireOurs(path) }
   do throws(LinuxError) {
     var removed: [String] = []
     // The link first: a boot in between finds no unit rather than one without rules.
@@ -106,6 +115,26 @@ public func uninstall(
     return removed
   } catch {
     throw OperationFailure(error.exitStatus, "\(error)")
+  }
+}
+
+extension BootFiles {
+  /// The files that are text for people and programs, with what is in them.
+  fileprivate func texts(_ extras: InstallExtras, nft: String) -> [(path: String, text: String)] {
+    var texts = [
+      (path: unit, text: unitText(nft: nft)),
+      (path: manual, text: BootFiles.marked(ManualPage.text, by: ".\\\"")),
+    ]
+    for shell in InstallExtras.Shell.allCases {
+      let path = completion(shell)
+      let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "/"
+      guard let script = extras.completions[shell], FileTree.isFolder(folder) else { continue }
+      texts.append((path, shell.marked(script)))
+    }
+    if let policy = extras.guardedPolicy {
+      texts.append((guardUnit, guardText(extras, policy: policy)))
+    }
+    return texts
   }
 }
 
@@ -137,7 +166,7 @@ private func requireOurs(_ path: String) throws(OperationFailure) {
     if error.isMissingFile { return }
     throw OperationFailure(error.exitStatus, "\(error)")
   }
-  guard bytes.starts(with: BootFiles.mark.utf8) else {
+  guard BootFiles.isOurs(bytes) else {
     throw OperationFailure(
       .finding, "'\(path)' was not written by weir install; nothing was changed. Move it away")
   }

@@ -18,6 +18,8 @@ public struct GuardEvent: Encodable, Sendable {
     case held
     /// Published lists have another edition.
     case fetched
+    /// Quotas began anew with their window.
+    case quotas
     /// Scopes came, went, or were made anew, and are bound as their site says.
     case bound
     /// A packet was denied, and the policy asks for lines about that.

@@ -37,7 +37,7 @@ private let outsideClauses: [(clause: String, answer: ClauseStatus.Answer, detai
   ),
   (
     "billing", .notEnforced,
-    "weir meter counts every byte that leaves once, by family; no quota denies, no clause is billed"
+    "weir meter counts every byte that leaves once, weir quota denies by scope; no clause is billed"
   ),
   (
     "sockopt", .notAPacketRule,

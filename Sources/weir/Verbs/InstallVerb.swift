@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Operations
 
 struct InstallVerb: ParsableCommand {
@@ -16,8 +17,13 @@ struct InstallVerb: ParsableCommand {
       keeps the rules. Run it again whenever the policy or the addresses of its
       names have changed.
 
+      With --guard a unit for weir guard is written too, which reads the policy
+      from that place. The manual page is installed, and completions for the
+      shells whose folders are there (bash, zsh, fish).
+
       EXAMPLES
         sudo weir install policy.yaml
+        sudo weir install policy.yaml --guard /etc/weir/policy.yaml
         weir install policy.yaml --root image/ --dry-run
         sudo weir install app-engine-sockets --resolve smtp.gmail.com=142.250.1.108
       """)
@@ -37,6 +43,12 @@ struct InstallVerb: ParsableCommand {
   @Option(help: ArgumentHelp("A folder that stands for /, as of an image.", valueName: "folder"))
   var root: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write a unit for weir guard too, which reads the policy from this path.",
+      valueName: "policy"))
+  var `guard`: String?
+
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
 
@@ -54,7 +66,7 @@ struct InstallVerb: ParsableCommand {
       request.servers = resolver
       request.allowsUnresolved = allowUnresolved
       request.isDryRun = dryRun
-      let report = try install(request, root: root)
+      let report = try install(request, try extras(), root: root)
       for warning in report.warnings { Console.complain("weir: warning: \(warning)") }
       switch format {
       case .text: Console.write(render(report))
@@ -62,6 +74,28 @@ struct InstallVerb: ParsableCommand {
       }
       return .good
     }
+  }
+
+  private func extras() throws -> InstallExtras {
+    var extras = InstallExtras()
+    if root == nil,
+      let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    {
+      extras.program = place
+    }
+    if let place = self.guard {
+      guard place.hasPrefix("/"), !place.contains(where: \.isWhitespace) else {
+        throw OperationFailure(
+          .usage, "--guard takes the policy's whole path on the installed system, without spaces")
+      }
+      extras.guardedPolicy = place
+    }
+    extras.essentials = argument.essential
+    extras.completions = [
+      .bash: Weir.completionScript(for: .bash), .zsh: Weir.completionScript(for: .zsh),
+      .fish: Weir.completionScript(for: .fish),
+    ]
+    return extras
   }
 
   private func render(_ report: InstallReport) -> String {
