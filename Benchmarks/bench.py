@@ -13,6 +13,7 @@ from measure import Bench
 
 PARTS = {"print": parts.compiling, "apply": parts.applying, "change": parts.changing,
          "snapshot": parts.snapshots, "packets": parts.packets, "scopes": parts.scopes,
+         "guard": parts.guarding,
          "verify": parts.verifying, "audit": parts.auditing}
 
 

@@ -1,5 +1,7 @@
 """The parts of the benchmark; each prints its tables."""
 
+import json
+import pathlib
 import re
 import shutil
 import statistics
@@ -321,6 +323,28 @@ def scopes(bench):
                   f"{median(samples, 'peak'):.0f} MiB", *verdict)
     table.show()
     print("The whole process each time, with the policy read, compiled and read back.")
+
+
+def guarding(bench):
+    """What a guard costs while nothing happens, under a flood of denials, and for many names."""
+    result = subprocess.run(
+        ["unshare", "-n", "python3", pathlib.Path(__file__).with_name("guarded.py"), bench.weir,
+         bench.folder], stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    found = json.loads(result.stdout)
+    table = Table("Guard", ["what", "measured", "goal", ""])
+    table.add("processor while nothing happens", f"{100 * found['idle_cpu']:.2f} %",
+              *goal(found["idle_cpu"], 0.005, "0 %"))
+    table.add("resident", f"{found['resident']:.1f} MiB",
+              *goal(found["resident"], 40, "<= 40 MiB"))
+    table.add("denials attempted", f"{found['rate']:,.0f}/s",
+              *goal_at_least(found["rate"], 100_000, ">= 100 000/s"))
+    missing = abs(found["attempts"] - found["counted"])
+    table.add("denials not counted", f"{missing} of {found['attempts']:,}", *goal(missing, 0, "0"))
+    table.add("processor of the guard meanwhile", f"{100 * found['flood_cpu']:.1f} %", "", "")
+    table.add("lines about them", f"{found['lines']['told']}, lost {found['lines']['lost']}", "", "")
+    table.add("`weir refresh` of 1 000 names", milliseconds(found["refresh"]),
+              *goal(found["refresh"], 1.0, "<= 1 s"))
+    table.show()
 
 
 def verifying(bench):
