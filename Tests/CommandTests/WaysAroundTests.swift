@@ -114,7 +114,7 @@ struct WaysAroundTests {
 
   @Test
   func
-    `kernel: an address rewritten behind the rules leaves no claim about leaks`()
+    `kernel: an address rewritten behind the rules is told`()
     throws
   {
     try beforeAndAfter { isShut in
