@@ -113,10 +113,7 @@ struct WaysAroundTests {
   }
 
   @Test
-  func
-    `kernel: an address rewritten behind the rules is told`()
-    throws
-  {
+  func `kernel: an address rewritten behind the rules is told`() throws {
     try beforeAndAfter { isShut in
       guard isShut else { return }
       try Nft.run("add table inet other")
