@@ -78,7 +78,8 @@ struct GuardLogTests {
       defer { close(socket) }
       #expect(
         guardian.says("\(Self.v4):53, user root", within: 60)
-          && guardian.text.contains("(pid \(getpid()))"), "\(guardian.text)")
+          && guardian.text.contains("(pid \(getpid()))")
+          && guardian.text.contains(", cgroup "), "\(guardian.text)")
     }
   }
 
@@ -110,7 +111,7 @@ struct GuardLogTests {
   {
     try guarded(log: "off") { guardian in
       close(try attempt(Self.v4, 9, SOCK_DGRAM))
-      let policy = try folder.file("told.yaml", text("10/second"))
+      let policy = try folder.file("told.yaml", text("10/second") + "\nidle: 1h\n")
       #expect(guardian.says("reloaded", within: 60), "\(guardian.text)")
       #expect(!guardian.text.contains("denied"))
       #expect(try Nft.ruleset().contains("log prefix \"weir deny/shut\" group 30565"))

@@ -124,7 +124,8 @@ private struct PolicyWatch {
   // MARK: Start
 
   mutating func start(_ log: (GuardEvent) -> Void) throws(OperationFailure) {
-    // Before the table is read: what changes from then on is heard.
+    // Before anything is read: what changes from then on is heard.
+    follow(request.apply.policy.files, log)
     _ = try? monitor.changes()
     let differences = try drift()
     if !differences.isEmpty {
@@ -138,10 +139,6 @@ private struct PolicyWatch {
     audit(log, isFirst: true)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
     listenToDenials(log)
-    let unwatched = files.follow(request.apply.policy.files)
-    if !unwatched.isEmpty {
-      log(event(.failed, unwatched.map { "\($0) cannot be watched for changes" }))
-    }
     let texts = answers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
       "\($0.key.rawValue) \($0.value.rawValue)"
     }
@@ -351,6 +348,13 @@ private struct PolicyWatch {
     }
   }
 
+  /// Watches the files of an edition, and tells of those that cannot be watched.
+  private func follow(_ paths: [String], _ log: (GuardEvent) -> Void) {
+    let unwatched = files.follow(paths)
+    guard !unwatched.isEmpty else { return }
+    log(event(.failed, unwatched.map { "\($0) cannot be watched for changes" }))
+  }
+
   /// Looks at files that changed: what they only shut is put in force, what they would open waits for
   /// SIGHUP, or for `weir apply`.
   private mutating func reread(_ log: (GuardEvent) -> Void) {
@@ -364,7 +368,7 @@ private struct PolicyWatch {
     guard isOurs else { return }
     do {
       let next = try request.reload()
-      _ = files.follow(next.files)
+      follow(next.files, log)
       let compiled = compile(next.policy, tableName: request.apply.target.table)
       if compiled.digest == self.compiled.digest {
         if held != nil { log(event(.reloaded, [edition + ": unchanged"])) }
@@ -402,6 +406,7 @@ private struct PolicyWatch {
     next.showsChanges = false
     let report = try apply(next)
     adopt(policy, compile(policy.policy, tableName: next.target.table))
+    follow(policy.files, log)
     listenToDenials(log)
     log(event(.reloaded, [edition + ": \(report.outcome.rawValue)"]))
   }
@@ -412,7 +417,6 @@ private struct PolicyWatch {
     self.compiled = compiled
     held = nil
     hasDrifted = false
-    _ = files.follow(policy.files)
     planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
     owesAudit = true
   }
