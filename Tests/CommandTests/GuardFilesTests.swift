@@ -33,6 +33,24 @@ struct GuardFilesTests {
 
   private func holds(_ text: String) throws -> Bool { try Nft.ruleset().contains(text) }
 
+  /// A server whose list was fetched long ago, and its feeds file: due as soon as a guard runs.
+  private func published() throws -> (ListServer, feeds: String) {
+    let server = try ListServer()
+    let feeds = try folder.file(
+      "feeds.yaml",
+      """
+      feeds: published
+      lists: [{to: list.txt, format: list, from: "\(server.address("list"))"}]
+      """)
+    server.publish("list", .text("8.8.8.0/24\n2606:4700::/32\n"))
+    #expect(try Weir.run("feeds", "update", "--accept", feeds).ending == .exit(0))
+    let path = folder.url.path + "/list.txt"
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    let old = text.replacing(/"fetched":\d+/, with: "\"fetched\":1700000000")
+    _ = try folder.file("list.txt", old)
+    return (server, feeds)
+  }
+
   @Test func `kernel: a list that grows is put in force at once, one that shrinks is held`() throws
   {
     try ThrowAwayNamespace.run {
@@ -95,20 +113,7 @@ struct GuardFilesTests {
     throws
   {
     try ThrowAwayNamespace.run {
-      let server = try ListServer()
-      let feeds = try folder.file(
-        "feeds.yaml",
-        """
-        feeds: published
-        lists: [{to: list.txt, format: list, from: "\(server.address("list"))"}]
-        """)
-      server.publish("list", .text("8.8.8.0/24\n2606:4700::/32\n"))
-      #expect(try Weir.run("feeds", "update", "--accept", feeds).ending == .exit(0))
-      // Fetched long ago: due as soon as the guard runs.
-      let path = folder.url.path + "/list.txt"
-      let text = try String(contentsOfFile: path, encoding: .utf8)
-      let old = text.replacing(/"fetched":\d+/, with: "\"fetched\":1700000000")
-      _ = try folder.file("list.txt", old)
+      let (server, feeds) = try published()
       server.publish("list", .text("8.8.8.0/24\n9.9.9.0/24\n2606:4700::/32\n"))
       try guarded("--feeds", feeds) { (guardian: LoggedChild) throws in
         #expect(guardian.says("fetched: ", within: 60), "\(guardian.text)")
@@ -121,19 +126,7 @@ struct GuardFilesTests {
 
   @Test func `kernel: a server that lies leaves the rules as they are, and is told`() throws {
     try ThrowAwayNamespace.run {
-      let server = try ListServer()
-      let feeds = try folder.file(
-        "feeds.yaml",
-        """
-        feeds: published
-        lists: [{to: list.txt, format: list, from: "\(server.address("list"))"}]
-        """)
-      server.publish("list", .text("8.8.8.0/24\n2606:4700::/32\n"))
-      #expect(try Weir.run("feeds", "update", "--accept", feeds).ending == .exit(0))
-      let path = folder.url.path + "/list.txt"
-      let text = try String(contentsOfFile: path, encoding: .utf8)
-      let old = text.replacing(/"fetched":\d+/, with: "\"fetched\":1700000000")
-      _ = try folder.file("list.txt", old)
+      let (server, feeds) = try published()
       server.publish("list", .text("<html>"))
       try guarded("--feeds", feeds) { (guardian: LoggedChild) throws in
         #expect(guardian.says("refused: ", within: 60), "\(guardian.text)")
