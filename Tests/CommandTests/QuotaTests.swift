@@ -148,6 +148,25 @@ struct QuotaTests {
     }
   }
 
+  @Test func `kernel: a table that somebody changed is told, and made anew by the next change`()
+    throws
+  {
+    try linked {
+      #expect(try Weir.run("quota", "set", "1B", "--host").ending == .exit(0))
+      #expect(try !send(Self.v4))
+      try Nft.run("flush", "chain", "inet", "weir-quotas", "quota/host/output")
+      #expect(try send(Self.v4))
+      let list = try Weir.run("quota", "list")
+      #expect(list.ending == .exit(1))
+      #expect(list.output.contains("changed by somebody: "), "\(list.output)")
+      #expect(try Weir.run("quota", "set", "1MB", "--user", "4711").ending == .exit(0))
+      #expect(try !send(Self.v4))
+      #expect(try !Weir.run("quota", "list").output.contains("changed by somebody"))
+      #expect(try Weir.run("quota", "remove", "--user", "4711").ending == .exit(0))
+      #expect(try !Nft.ruleset().contains("quota/user"))
+    }
+  }
+
   @Test func `kernel: listed quotas are brought back with what was sent`() throws {
     try linked {
       #expect(try Weir.run("quota", "set", "1MB/week", "--host").ending == .exit(0))

@@ -24,7 +24,11 @@ public struct QuotaReport: Codable, Sendable {
   public let table: String
   /// The quotas, by kind and name.
   public let quotas: [Row]
+  /// What of the table is not as weir made it, as sentences: quotas may not be enforced then.
+  public let differences: [String]
 
-  /// 0, or 1 when one is spent.
-  public var status: ExitStatus { quotas.contains(where: \.isSpent) ? .finding : .good }
+  /// 0, or 1 when one is spent or somebody changed the table.
+  public var status: ExitStatus {
+    quotas.contains(where: \.isSpent) || !differences.isEmpty ? .finding : .good
+  }
 }

@@ -77,7 +77,8 @@ public func rollQuotas(
 /// - Throws: ``OperationFailure`` when the table is somebody else's, or cannot be read.
 public func quotas(of target: InstallTarget) throws(OperationFailure) -> QuotaReport {
   try target.withSession { session in
-    QuotaReport(target.quotas, try session.liveQuotas(target.quotas).quotas)
+    let (quotas, _, table) = try session.liveQuotas(target.quotas)
+    return QuotaReport(target.quotas, quotas, table)
   }
 }
 
@@ -202,8 +203,13 @@ extension InstallTarget {
       for _ in 0..<16 {
         let (live, generation, table) = try session.liveQuotas(place)
         let wanted = try body(live)
-        let changes = wanted.changes(from: live, in: table, named: place.name)
-        guard !changes.isEmpty else { return QuotaReport(place, live) }
+        // What somebody changed is made anew whole, with what was counted.
+        let isChanged = !live.differences(of: table).isEmpty
+        let changes =
+          isChanged
+          ? [.deleteTable] + wanted.changes(from: [], in: nil, named: place.name)
+          : wanted.changes(from: live, in: table, named: place.name)
+        guard !changes.isEmpty else { return QuotaReport(place, live, table) }
         do throws(KernelError) {
           try session.commit(changes, to: place.family, place.name, ifGeneration: generation)
         } catch {
@@ -213,12 +219,12 @@ extension InstallTarget {
         let (found, _, after) = try session.liveQuotas(place)
         let expected = Set(wanted.map { $0.withoutCount })
         guard Set(found.map { $0.withoutCount }) == expected,
-          (after == nil) == wanted.isEmpty
+          (after == nil) == wanted.isEmpty, found.differences(of: after).isEmpty
         else {
           throw OperationFailure(
             .unknown, "table \(place) was read back otherwise than it was sent")
         }
-        return QuotaReport(place, found)
+        return QuotaReport(place, found, after)
       }
       throw OperationFailure(
         .unknown, "the rules of this namespace keep changing; nothing was changed")
@@ -235,6 +241,13 @@ extension LiveQuota {
 }
 
 extension [LiveQuota] {
+  /// How a table differs from what holds these quotas, as sentences; none for no table.
+  fileprivate func differences(of table: Table?) -> [String] {
+    guard let table else { return [] }
+    return table.differences(from: quotaTable(named: table.name, map(\.binding)))
+      .map(\.description)
+  }
+
   /// The changes that make a table's quotas these.
   fileprivate func changes(from live: [LiveQuota], in table: Table?, named name: String) -> [Change]
   {
@@ -266,6 +279,13 @@ extension [LiveQuota] {
     changes += newSets.map(Change.addSet)
     changes += elements(come).map(Change.addElements)
     changes += missing.map(Change.addChain) + Change.rules(of: missing, in: wanted)
+    // Kinds of scope that have no quota any more.
+    let chains = table.chains.map(\.name).filter { name in
+      !wanted.chains.contains { $0.name == name }
+    }
+    changes += chains.map(Change.flushChain) + chains.map(Change.deleteChain)
+    changes += table.sets.filter { set in !wanted.sets.contains { $0.name == set.name } }
+      .map { .deleteSet($0.name) }
     return changes
   }
 }
@@ -306,8 +326,9 @@ extension NetfilterSession where Transport: ~Copyable {
 }
 
 extension QuotaReport {
-  init(_ place: TableIdentifier, _ quotas: [LiveQuota]) {
+  init(_ place: TableIdentifier, _ quotas: [LiveQuota], _ live: Table?) {
     table = "\(place)"
+    differences = quotas.differences(of: live)
     self.quotas = quotas.map { quota in
       let scope = Scope(comment: quota.binding.comment)
       let isLimited = quota.binding.bytes < QuotaLimit.unlimited

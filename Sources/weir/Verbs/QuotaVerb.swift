@@ -59,7 +59,7 @@ struct QuotaVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "List the quotas and what is left of them.",
       discussion: """
-        Exit code 1 when one is spent.
+        Exit code 1 when one is spent, or when somebody changed the table.
 
         EXAMPLES
           sudo weir quota list --format json
@@ -189,6 +189,6 @@ extension QuotaReport {
         let name = row.name.isEmpty ? row.kind : "\(row.kind) \(row.name)"
         return
           "  \(name): \(row.consumedBytes)\(limit) bytes\(window)\(row.isSpent ? ", SPENT" : "")\n"
-      }.joined()
+      }.joined() + differences.map { "  changed by somebody: \($0)\n" }.joined()
   }
 }
