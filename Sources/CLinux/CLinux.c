@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,6 +24,12 @@ static int result(int status) { return status < 0 ? -errno : status; }
 int linux_unshare(int flags) { return result(unshare(flags)); }
 
 int linux_setns(int fd, int flags) { return result(setns(fd, flags)); }
+
+int linux_set_file_user(uint32_t user) {
+  setfsuid(user);
+  /* An impossible user changes nothing and tells who it is. */
+  return (uint32_t)setfsuid((uid_t)-1) == user ? 0 : -EPERM;
+}
 
 int linux_namespace_type(int fd) { return result(ioctl(fd, NS_GET_NSTYPE)); }
 

@@ -60,6 +60,9 @@ extension CompiledPolicy {
   public func judgement(generation: Int, answers: [String: [IPAddress]] = [:]) -> Table {
     var table = table(generation: generation, answers: answers)
     table.chains.removeAll { $0.hook != nil }
+    var builder = TableBuilder(plan: plan, generation: generation, answers: [:])
+    builder.addReplyEntry()
+    table.chains += builder.chains
     table.sets.removeAll { $0.name.hasPrefix("generation/") }
     var used: Set<String> = []
     for case .lookup(let lookup) in table.chains.flatMap(\.rules).flatMap(\.expressions) {

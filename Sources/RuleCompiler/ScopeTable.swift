@@ -68,7 +68,7 @@ public struct ScopeBinding: Hashable, Sendable {
 
 /// The part of a scope table that leads packets to the policy of their scope.
 ///
-///     base chain ─▶ scope map: cgroup, user or link to g<N>/out, g<N>/in or g<N>/inbound
+///     base chain ─▶ scope map: cgroup, user or link to g<N>/out, g<N>/in or g<N>/reply
 ///
 /// One lookup for a new flow, whatever the number of scopes, and none for a known one. A packet that
 /// is in several scopes must be let through by each: every dimension has base chains of its own, and
@@ -119,12 +119,12 @@ private struct ScopeFrame {
     switch dimension {
     case .cgroup(let level):
       let load = Expression.socket(SocketLoad(.cgroupv2, level: level, into: Match.register))
-      let answers = answers(load, addMap("reply", to: "inbound"))
+      let answers = answers(load, addMap("reply", to: "reply"))
       addChain("out/cgroup/\(level)", .output, answers + knownFlows(), load, out)
       addChain("in/cgroup/\(level)", .input, [known], load, addMap("in", to: "in"))
     case .user:
       let load = Expression.meta(MetaLoad(.skuid, into: Match.register))
-      let answers = answers(load, addMap("reply", to: "inbound"))
+      let answers = answers(load, addMap("reply", to: "reply"))
       addChain("out/user", .output, answers + knownFlows(), load, out)
     case .interface:
       let from = Expression.meta(MetaLoad(.iifname, into: Match.register))

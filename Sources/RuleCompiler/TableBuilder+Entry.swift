@@ -90,9 +90,6 @@ extension TableBuilder {
     cases += errorCases()
     cases.append(DispatchCase(.ipv6, .untracked, .icmpv6, addInControlChain()))
     addDispatch("dispatch-in", cases)
-    let listen: Verdict =
-      policy.inbound.value == .allow
-      ? .accept : denyInbound("listen", at: policy.inbound.location)
     let loopback = Array("lo".utf8) + [UInt8](repeating: 0, count: 14)
     addChain(
       "inbound",
@@ -106,7 +103,7 @@ extension TableBuilder {
           ], .accept)
       ] + fragmentDenialsIn() + essentialRulesIn()
         + (policy.inbound.value == .allow ? idleRules(policy.protocols.value) : [])
-        + [rule([], listen)])
+        + [rule([], inboundVerdict())])
     addChain(
       "in",
       [
@@ -115,6 +112,19 @@ extension TableBuilder {
           [Match.state(.new)], denyInbound("protocols", at: policy.protocols.location)),
         rule([], denyInbound("no-flow")),
       ])
+  }
+
+  /// What a scope's sockets answer to flows that others opened, elsewhere than on the loopback.
+  mutating func addReplyEntry() {
+    addChain(
+      "reply",
+      fragmentDenialsIn() + essentialRulesIn(areAnswers: true) + [rule([], inboundVerdict())])
+  }
+
+  /// What becomes of flows that others open, but for essentials.
+  private mutating func inboundVerdict() -> Verdict {
+    policy.inbound.value == .allow
+      ? .accept : denyInbound("listen", at: policy.inbound.location)
   }
 
   /// No piece of an IPv6 packet opens a flow from outside: conntrack takes a first fragment that cannot

@@ -33,18 +33,22 @@ extension TableBuilder {
     return named + (ipProtocol == .tcp ? Self.isOpening(.equal) : [])
   }
 
-  /// Rules for what others open.
-  mutating func essentialRulesIn() -> [Rule] {
+  /// Rules for what others open, or for what is answered to them: the same with both ends exchanged.
+  mutating func essentialRulesIn(areAnswers: Bool = false) -> [Rule] {
     var rules: [Rule] = []
     for family in Family.allCases {
       for (essential, flow, place) in essentialFlows(.inbound, family, nil) {
-        let address = addressTest(Match.loadSource(family), flow.remote, family, place)
+        let remote = areAnswers ? Match.loadDestination(family) : Match.loadSource(family)
+        let address = addressTest(remote, flow.remote, family, place)
+        let ports =
+          areAnswers
+          ? portTests(source: flow.localPort, destination: flow.remotePort)
+          : portTests(source: flow.remotePort, destination: flow.localPort)
         rules.append(
           Rule(
             (address.isEmpty ? Match.family(family) : [])
               + (flow.ipProtocol.map(Match.layer4) ?? [])
-              + portTests(source: flow.remotePort, destination: flow.localPort) + address
-              + [Match.verdict(.accept)],
+              + ports + address + [Match.verdict(.accept)],
             comment: "allow \(essential.clause)", provenance: essential.provenance))
       }
     }

@@ -5,3 +5,4 @@ public import Operations
 
 extension PrintFormat: ExpressibleByArgument {}
 extension Rung: ExpressibleByArgument {}
+extension VerifiedScope: ExpressibleByArgument {}

@@ -22,6 +22,7 @@ enum Style: String {
 enum VerifyText {
   static func render(_ report: VerifyReport) -> String {
     var lines = [Style.bold("policy \(report.policy)") + "  digest \(report.digest.prefix(16))"]
+    if report.scope != .host { lines.append("as in force for \(report.scope.words)") }
     if let kernel = report.kernel { lines.append("kernel \(kernel)") }
     lines.append("")
     for rung in report.rungs { lines += describe(rung) }
@@ -77,6 +78,17 @@ enum VerifyText {
     case .good: Style.good("All rungs agree.")
     case .finding: Style.bad("The rungs disagree: the rules do not enforce the policy.")
     default: Style.warning("Not decided: a rung did not run, or a probe proved nothing.")
+    }
+  }
+}
+
+extension VerifiedScope {
+  fileprivate var words: String {
+    switch self {
+    case .host: "a network namespace"
+    case .cgroup: "a cgroup"
+    case .user: "a user"
+    case .interface: "a link"
     }
   }
 }

@@ -20,6 +20,10 @@ int linux_unshare(int flags);
 int linux_setns(int fd, int flags);
 enum { linux_clone_newuser = 0x10000000, linux_clone_newnet = 0x40000000 };
 
+/* setfsuid(2) for the calling thread; 0, or -EPERM where the user is not mapped. Sockets made from
+ * then on are that user's. */
+int linux_set_file_user(uint32_t user);
+
 /* The kind of namespace behind a descriptor, one of the clone flags; see ioctl_ns(2). */
 int linux_namespace_type(int fd);
 

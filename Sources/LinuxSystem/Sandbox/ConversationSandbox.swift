@@ -7,10 +7,12 @@ import NetworkTypes
 /// Holds real TCP and UDP conversations between a throw-away host and a whole Internet.
 ///
 /// Every address of both families answers on every port. Load the rules under test into
-/// ``inside``, then observe. Conversations run many at a time. Not for two threads at once.
+/// ``filter``, then observe. Conversations run many at a time. Not for two threads at once.
 public final class ConversationSandbox {
-  /// Where the rules under test belong.
+  /// Where the probes come from.
   public var inside: NetworkNamespace { topology.inside }
+  /// Where the rules under test belong.
+  public var filter: NetworkNamespace { topology.filter }
   /// Where the servers are.
   public var outside: NetworkNamespace { topology.outside }
   /// The addresses of both ends.
@@ -26,16 +28,17 @@ public final class ConversationSandbox {
   /// - Parameters:
   ///   - addresses: of both ends.
   ///   - timeoutMilliseconds: how long silence must last to count; 1 or more.
+  ///   - isRouted: whether a router with the rules stands between both ends.
   ///   - installRedirect: is called in the outside namespace with the server's port, and installs
   ///     there a rule that sends every TCP and UDP packet of both families to that port:
   ///     `redirect` in a nat chain at prerouting.
   /// - Throws: ``LinuxError``, or what `installRedirect` throws.
   public init(
     addresses: SandboxAddresses = SandboxAddresses(), timeoutMilliseconds: Int = 300,
-    installRedirect: (UInt16) throws -> Void
+    isRouted: Bool = false, installRedirect: (UInt16) throws -> Void
   ) throws {
     precondition(timeoutMilliseconds > 0, "a conversation needs time")
-    topology = try SandboxTopology(.answering, addresses: addresses)
+    topology = try SandboxTopology(.answering, addresses: addresses, isRouted: isRouted)
     timeoutNanoseconds = UInt64(timeoutMilliseconds) * 1_000_000
     let link = topology.outsideLinkIndex
     witness = try topology.outside.visit { () throws(LinuxError) in
@@ -86,7 +89,7 @@ extension ConversationSandbox: NetworkSandbox {
       // The conversations, and so their sockets, live until conntrack has been read.
       let open = run.inFlight
       while !run.inFlight.isEmpty { run.step(witness) }
-      let entries = try ConntrackEntry.all()
+      let entries = try filter.visit { () throws(LinuxError) in try ConntrackEntry.all() }
       return withExtendedLifetime(open) {
         probes.indices.map { index in
           guard case .conversation(.answered) = run.observations[index] else { return nil }

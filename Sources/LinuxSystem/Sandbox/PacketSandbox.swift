@@ -4,11 +4,13 @@ import NetworkTypes
 
 /// Sends single packets out of a throw-away host and sees which ones leave it.
 ///
-/// Load the rules under test into ``inside``, then observe. One raw socket per family sends, an
+/// Load the rules under test into ``filter``, then observe. One raw socket per family sends, an
 /// errno and a witness on the other end of the wire decide together. Not for two threads at once.
 public final class PacketSandbox {
-  /// Where the rules under test belong.
+  /// Where the probes come from.
   public var inside: NetworkNamespace { topology.inside }
+  /// Where the rules under test belong.
+  public var filter: NetworkNamespace { topology.filter }
 
   let topology: SandboxTopology
   let sender4: RawSender
@@ -23,11 +25,14 @@ public final class PacketSandbox {
   /// - Parameters:
   ///   - addresses: of both ends.
   ///   - linkName: the name of the link that packets leave by, at most 15 bytes.
+  ///   - isRouted: whether a router with the rules stands between both ends.
   /// - Throws: ``LinuxError``, above all where namespaces may not be made.
   public init(
-    addresses: SandboxAddresses = SandboxAddresses(), linkName: String = SandboxTopology.linkName
+    addresses: SandboxAddresses = SandboxAddresses(),
+    linkName: String = SandboxTopology.linkName, isRouted: Bool = false
   ) throws(LinuxError) {
-    let topology = try SandboxTopology(.silent, addresses: addresses, insideLink: linkName)
+    let topology = try SandboxTopology(
+      .silent, addresses: addresses, insideLink: linkName, isRouted: isRouted)
     let link = topology.insideLinkIndex
     witness = try topology.outside.visit { () throws(LinuxError) in
       try PacketWitness(linkIndex: topology.outsideLinkIndex)

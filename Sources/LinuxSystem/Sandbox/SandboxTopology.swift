@@ -11,6 +11,13 @@ import NetworkTypes
 ///   default routes by the router            (answering), or nothing is (silent)
 /// ```
 ///
+/// Routed, a third one is between them, as a host is that forwards for a machine:
+///
+/// ```
+///   inside            filter                     outside
+///   eth0   ───   tenant0   eth0   ───   eth0
+/// ```
+///
 /// Neighbours are permanent, so nobody asks for a hardware address. All of it is made by netlink
 /// from inside this process, in 3 to 8 ms, and is gone when the value and its sockets are.
 public final class SandboxTopology: Sendable {
@@ -25,11 +32,16 @@ public final class SandboxTopology: Sendable {
   /// The name of the link at both ends, where nothing else is asked for.
   public static let linkName = "eth0"
 
+  /// The name of the link behind which a router has the inside.
+  public static let tenantLinkName = "tenant0"
+
   /// The name of the inside's link.
   private let insideName: String
 
-  /// Where the rules under test are loaded and the probes are sent.
+  /// Where the probes are sent.
   public let inside: NetworkNamespace
+  /// Where the rules under test are loaded: the router where there is one, else the inside.
+  public let filter: NetworkNamespace
   /// Where the servers and the witness are.
   public let outside: NetworkNamespace
   /// The addresses of both ends.
@@ -45,31 +57,46 @@ public final class SandboxTopology: Sendable {
   ///   - outsideKind: how the outside takes what reaches it.
   ///   - addresses: of both ends.
   ///   - insideName: the name of the inside's link, at most 15 bytes.
+  ///   - isRouted: whether a router stands between both.
   /// - Throws: ``LinuxError/refused(operation:errno:)``, with EPERM where the thread may not make
   ///   namespaces: see ``UserNamespace/enter()``. ``LinuxError/linkStaysDown(_:)``.
   public init(
     _ outsideKind: Outside = .answering, addresses: SandboxAddresses = SandboxAddresses(),
-    insideLink insideName: String = SandboxTopology.linkName
+    insideLink insideName: String = SandboxTopology.linkName, isRouted: Bool = false
   ) throws(LinuxError) {
     let inside = try NetworkNamespace.make()
     let outside = try NetworkNamespace.make()
+    let filter = isRouted ? try NetworkNamespace.make() : inside
+    let router = outsideKind == .answering ? outsideHardware : nobodysHardware
     let name = SandboxTopology.linkName
+    let outer = PairEnd(name: name, hardwareAddress: outsideHardware)
+    let inner = PairEnd(name: insideName, hardwareAddress: insideHardware)
     try inside.visit { () throws(LinuxError) in
       let routes = try RouteSocket()
       try routes.setUp(try routes.existingLink("lo"))
-      try routes.makePair(
-        PairEnd(name: insideName, hardwareAddress: insideHardware),
-        PairEnd(name: name, hardwareAddress: outsideHardware), in: outside)
+      let tenant = PairEnd(
+        name: SandboxTopology.tenantLinkName, hardwareAddress: tenantHardware)
+      try routes.makePair(inner, isRouted ? tenant : outer, in: isRouted ? filter : outside)
+    }
+    if isRouted {
+      try filter.visit { () throws(LinuxError) in
+        let routes = try RouteSocket()
+        try routes.setUp(try routes.existingLink("lo"))
+        try routes.makePair(
+          PairEnd(name: name, hardwareAddress: forwardingHardware), outer, in: outside)
+        try SandboxTopology.configureRouter(addresses, toward: router)
+      }
     }
     let outsideLink = try outside.visit { () throws(LinuxError) in
-      try SandboxTopology.configureOutside(addresses, outsideKind)
+      try SandboxTopology.configureOutside(
+        addresses, outsideKind, inside: isRouted ? forwardingHardware : insideHardware)
     }
     let insideLink = try inside.visit { () throws(LinuxError) in
       try SandboxTopology.configureInside(
-        addresses, insideName,
-        router: outsideKind == .answering ? outsideHardware : nobodysHardware)
+        addresses, insideName, router: isRouted ? tenantHardware : router)
     }
     self.inside = inside
+    self.filter = filter
     self.insideName = insideName
     self.outside = outside
     self.addresses = addresses
@@ -91,7 +118,7 @@ public final class SandboxTopology: Sendable {
   }
 
   private static func configureOutside(
-    _ addresses: SandboxAddresses, _ kind: Outside
+    _ addresses: SandboxAddresses, _ kind: Outside, inside hardware: [UInt8]
   ) throws(LinuxError) -> NetworkLink {
     let routes = try RouteSocket()
     let loopback = try routes.existingLink("lo")
@@ -108,12 +135,42 @@ public final class SandboxTopology: Sendable {
       // More specific than the catch-all and in the same table: else replies would stay on lo.
       try routes.addRoute(inside, prefixLength: bits, by: link, table: 255)
       try routes.addRoute(everything, prefixLength: 0, by: loopback, kind: .local, table: 255)
-      try routes.addNeighbour(inside, hardwareAddress: insideHardware, on: link)
+      try routes.addNeighbour(inside, hardwareAddress: hardware, on: link)
     }
     let second = IPAddress.v4(addresses.second4)
     try routes.addRoute(second, prefixLength: 32, by: link, table: 255)
-    try routes.addNeighbour(second, hardwareAddress: insideHardware, on: link)
+    try routes.addNeighbour(second, hardwareAddress: hardware, on: link)
     return link
+  }
+
+  private static func configureRouter(
+    _ addresses: SandboxAddresses, toward router: [UInt8]
+  ) throws(LinuxError) {
+    let routes = try RouteSocket()
+    let tenant = try routes.existingLink(tenantLinkName)
+    let link = try routes.existingLink(linkName)
+    for each in [tenant, link] {
+      try routes.disableGeneratedAddresses(each)
+      try routes.setUp(each)
+    }
+    for address in [.v4(addresses.inside4), .v4(addresses.second4), .v6(addresses.inside6)]
+      as [IPAddress]
+    {
+      let bits = address.family.addressBits
+      try routes.addRoute(address, prefixLength: bits, by: tenant)
+      try routes.addNeighbour(address, hardwareAddress: insideHardware, on: tenant)
+    }
+    for family in Family.allCases {
+      let gateway = addresses.outside(family)
+      let everything: IPAddress = family == .ipv4 ? .v4(0) : .v6(0)
+      try routes.addRoute(gateway, prefixLength: family.addressBits, by: link)
+      try routes.addNeighbour(gateway, hardwareAddress: router, on: link)
+      try routes.addRoute(everything, prefixLength: 0, by: link, gateway: gateway)
+    }
+    // The thread is in the router, so these are its own settings.
+    for setting in ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"] {
+      try ThrowAwaySetting.write("1", to: setting)
+    }
   }
 
   private static func configureInside(
@@ -140,9 +197,14 @@ public final class SandboxTopology: Sendable {
   /// A link that was just turned on loses packets until the kernel's link watch has run; asking
   /// for it makes the kernel run it now.
   private func awaitOperational() throws(LinuxError) {
+    let name = SandboxTopology.linkName
+    var ends = [(outside, name), (inside, insideName)]
+    if filter !== inside {
+      ends += [(filter, SandboxTopology.tenantLinkName), (filter, name)]
+    }
     for attempt in 0..<1000 {
       var isReady = true
-      for (namespace, name) in [(outside, SandboxTopology.linkName), (inside, insideName)] {
+      for (namespace, name) in ends {
         let link = try namespace.visit { () throws(LinuxError) in
           try RouteSocket().link(named: name)
         }
@@ -170,4 +232,6 @@ extension Family {
 
 private let insideHardware: [UInt8] = [2, 0, 0, 0, 0, 2]
 private let outsideHardware: [UInt8] = [2, 0, 0, 0, 0, 1]
+private let tenantHardware: [UInt8] = [2, 0, 0, 0, 0, 3]
+private let forwardingHardware: [UInt8] = [2, 0, 0, 0, 0, 4]
 private let nobodysHardware: [UInt8] = [2, 0, 0, 0, 0, 9]

@@ -15,6 +15,7 @@ weir \- say what may leave a machine, and know that nothing else does
 \fBweir print\fR \fIPOLICY\fR [\fB\-\-format\fR \fInft\fR|\fIjson\fR|\fIbytecode\fR|\fItable\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]...
 \fBweir explain\fR \fIPOLICY\fR \fIFLOW\fR... [\fB\-\-format\fR \fItext\fR|\fIjson\fR] [\fB\-\-resolve\fR \fIPIN\fR]...
 \fBweir verify\fR \fIPOLICY\fR [\fB\-\-rung\fR \fIRUNG\fR]... [\fB\-\-cases\fR \fIFILE\fR] [\fB\-\-no\-trace\fR] [\fB\-\-probes\fR \fIN\fR]
+            [\fB\-\-scope\fR \fIhost\fR|\fIcgroup\fR|\fIuser\fR|\fIinterface\fR]
             [\fB\-\-format\fR \fItext\fR|\fIjson\fR|\fIjunit\fR] [\fB\-\-resolve\fR \fIPIN\fR]...
 \fBweir apply\fR \fIPOLICY\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-dry\-run\fR] [\fB\-\-allow\-unresolved\fR]
            [\fB\-\-confirm\fR \fITIME\fR] [\fB\-\-no\-diff\fR] [\fB\-\-keep\-existing\fR] [\fB\-\-force\fR]
@@ -75,7 +76,9 @@ Replay the policy's tests and generated probes. The rungs are \fIreference\fR (t
 over the policy), \fIinterpreter\fR (the compiled bytecode in a model of the kernel), \fIsymbolic\fR (the
 compiled bytecode for every packet at once, against the policy's packet set), \fIpacket\fR (the real kernel, raw
 packets of every shape) and \fIconnection\fR (the real kernel, TCP and UDP conversations). All must agree. Kernel rungs run
-in network namespaces made for them, as root or as an ordinary user where user namespaces are allowed.
+in network namespaces made for them, as root or as an ordinary user where user namespaces are allowed. With
+\fB\-\-scope\fR the policy is replayed as \fBscope\fR puts it in force: in a cgroup, for a user or behind a link that are made
+for it; sockets of others, and sockets that change hands, are tried too.
 .TP
 .B apply
 Install a policy. The new rules are preloaded unreferenced, read back, compared, swapped in by one small transaction and
@@ -175,6 +178,9 @@ Install although a name has no usable address; its exception stays shut.
 .TP
 .BI \-\-rung " RUNG"
 Run this rung only. May be repeated. Default: all.
+.TP
+.BI \-\-scope " KIND"
+Replay the policy as one of a \fIcgroup\fR, a \fIuser\fR or an \fIinterface\fR. Default: \fIhost\fR, a whole network namespace.
 .TP
 .BI \-\-cases " FILE"
 Further cases: lines of protocol, destination, port and verdict (allow or deny), separated by tabs; or YAML with a list
@@ -313,6 +319,7 @@ A policy that denies the group \fBprivate\fR denies the loopback too.
 weir print app\-engine\-sockets \-\-format table
 weir explain app\-engine\-sockets udp 8.8.8.8:53
 weir verify policy.yaml \-\-rung reference \-\-rung interpreter
+sudo weir verify tenant.yaml \-\-scope cgroup
 sudo weir apply policy.yaml \-\-netns jail
 sudo weir apply policy.yaml \-\-confirm 60s
 sudo weir confirm

@@ -78,7 +78,8 @@ extension VerifyCase {
   fileprivate func walk(_ table: Table) throws(OperationFailure) -> [String] {
     var report = RungReport(.interpreter)
     do {
-      var walk = ModelWalk(try Interpreter(ruleset: Ruleset(tables: [table])))
+      var walk = ModelWalk(
+        try Interpreter(ruleset: Ruleset(tables: [table])), VerifyStage(.host))
       guard let outcome = walk.outcome(of: self) else { return [] }
       report.compare(self, outcome, walk)
       if report.disagreementCount > 0 {

@@ -116,7 +116,8 @@ extension Scope {
   }
 }
 
-private func hostOrder<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+/// A number's bytes as this machine stores them.
+func hostOrder<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
   let little = (0..<Number.bitWidth / 8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
   return UInt32(littleEndian: 1) == 1 ? little : little.reversed()
 }

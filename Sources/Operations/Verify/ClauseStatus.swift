@@ -47,7 +47,11 @@ private let outsideClauses: [(clause: String, answer: ClauseStatus.Answer, detai
 
 extension Policy {
   /// One row a clause: those of the policy, those built in, and those that packet rules cannot hold.
-  func clauseStatuses(_ rungs: [RungReport], exercised: [String: Int]) -> [ClauseStatus] {
+  ///
+  /// - Parameter isScoped: whether the packets are told by their socket.
+  func clauseStatuses(
+    _ rungs: [RungReport], exercised: [String: Int], isScoped: Bool = false
+  ) -> [ClauseStatus] {
     let failing = Set(rungs.flatMap(\.disagreements).flatMap(\.clauses))
     let hasUnknown = rungs.contains { $0.outcome == .unknown }
     func status(_ clause: String, _ citation: String?, _ detail: String) -> ClauseStatus {
@@ -91,8 +95,12 @@ extension Policy {
     ] {
       rows.append(status(clause, nil, detail))
     }
+    let outside = outsideClauses.filter { !isScoped || $0.clause != "transfer" }
+    if isScoped {
+      rows.append(status("transfer", nil, "a socket belongs to the scope that made it"))
+    }
     return rows
-      + outsideClauses.map {
+      + outside.map {
         ClauseStatus(
           clause: $0.clause, answer: $0.answer, probes: 0, detail: $0.detail, citation: nil)
       }

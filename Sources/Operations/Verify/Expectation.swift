@@ -15,7 +15,15 @@ struct Expectation: Hashable {
 
 extension Policy {
   /// The reference's answer for a probe, in the terms of a single packet without a known flow.
-  func expectation(for probe: Probe, names: NameAnswers) -> Expectation {
+  ///
+  /// Conntrack checks the sums of what is forwarded only: those of UDP-Lite with the number of UDP,
+  /// and those of source routes with the next stop as the destination.
+  func expectation(
+    for probe: Probe, names: NameAnswers, _ scope: VerifiedScope = .host
+  ) -> Expectation {
+    if scope == .interface, probe.hasForeignSum {
+      return Expectation(ruling: Ruling(.deny, clause: "no-flow"), state: .invalid)
+    }
     var packet = LonePacket(flow: probe.flow)
     var state = ConntrackState.new
     switch probe.flow.ipProtocol {
@@ -48,6 +56,20 @@ extension Policy {
     }
     if packet.flow.isMisplacedICMP { state = .invalid }
     return Expectation(ruling: decision(for: packet, names: names), state: state)
+  }
+}
+
+extension Probe {
+  /// Whether conntrack takes its sum for wrong where it looks at sums.
+  ///
+  /// Source: `udplite_error`, `net/netfilter/nf_conntrack_proto_udp.c`.
+  fileprivate var hasForeignSum: Bool {
+    let isLite = flow.ipProtocol == .udplite && flow.direction == .outbound
+    switch shape {
+    case .extensionHeader(let header): return isLite || header.isRouting
+    case .plain, .atomicFragment: return isLite
+    default: return false
+    }
   }
 }
 

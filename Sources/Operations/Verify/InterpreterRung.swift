@@ -5,12 +5,15 @@ import LinuxSystem
 import NetworkTypes
 import PolicyLanguage
 import PolicyMeaning
+import RuleCompiler
 
 extension VerifyPlan {
   /// Every probe through a model of the kernel that runs the table's bytecode.
   ///
   /// Lone fragments that the kernel holds back never reach a rule and are left out.
-  func interpreterRung(_ table: Table, clock: () -> UInt64) -> RungReport {
+  func interpreterRung(
+    _ table: Table, _ stage: VerifyStage = VerifyStage(.host), clock: () -> UInt64
+  ) -> RungReport {
     var report = RungReport(.interpreter)
     let interpreter: Interpreter
     do {
@@ -21,7 +24,7 @@ extension VerifyPlan {
       return report
     }
     let start = clock()
-    var walk = ModelWalk(interpreter)
+    var walk = ModelWalk(interpreter, stage)
     for item in cases {
       guard let outcome = walk.outcome(of: item) else { continue }
       report.compare(item, outcome, walk)
@@ -35,6 +38,7 @@ extension VerifyPlan {
 /// One packet after the other through the model, with the same buffers.
 struct ModelWalk {
   private let interpreter: Interpreter
+  private let stage: VerifyStage
   private let addresses = SandboxAddresses()
   private var builder = PacketBuilder()
   private var log = StepLog()
@@ -45,13 +49,30 @@ struct ModelWalk {
   /// The clause of the chain that ended the last packet's way.
   private(set) var clause: String?
 
-  init(_ interpreter: Interpreter) {
+  init(_ interpreter: Interpreter, _ stage: VerifyStage) {
     self.interpreter = interpreter
+    self.stage = stage
     let link = NetworkInterface(index: 2, name: SandboxTopology.linkName)
     outbound.inputInterface = .absent
     outbound.outputInterface = .known(link)
     inbound.inputInterface = .known(link)
     inbound.outputInterface = .absent
+    switch stage.binding?.dimension {
+    case .cgroup(let level):
+      let load = Expression.socket(
+        SocketLoad(.cgroupv2, level: level, into: Register(word: 0)))
+      outbound.state(load, as: .known(stage.binding?.key ?? []))
+      inbound.state(load, as: .known(stage.binding?.key ?? []))
+    case .user:
+      outbound.socketUser = .known(stage.binding?.key.hostNumber ?? 0)
+    case .interface:
+      let tenant = NetworkInterface(index: 3, name: SandboxTopology.tenantLinkName)
+      outbound.inputInterface = .known(tenant)
+      inbound.outputInterface = .known(tenant)
+    case nil: break
+    }
+    outbound.ctDirection = .known(0)
+    inbound.ctDirection = .known(0)
   }
 
   /// The rules that the last packet met.
@@ -68,14 +89,25 @@ struct ModelWalk {
     if probe.shape == .atomicFragment { probe.shape = .plain }
     builder.build(probe, host: addresses.inside(probe.family), tag: 1)
     let outcome: Outcome
-    if item.probe.flow.direction == .inbound {
-      inbound.take(item, state, &builder)
-      outcome = interpreter.outcome(hook: .input, packet: inbound, log: &log)
-      builder.exchange(with: &inbound.bytes)
-    } else {
+    if item.probe.flow.direction == .outbound {
       outbound.take(item, state, &builder)
-      outcome = interpreter.outcome(hook: .output, packet: outbound, log: &log)
+      outcome = interpreter.outcome(
+        hook: stage.isRouted ? .forward : .output, packet: outbound, log: &log)
       builder.exchange(with: &outbound.bytes)
+    } else if case .user = stage.scope {
+      // Whose it is shows when the socket answers.
+      guard item.probe.flow.ipProtocol.hasPorts else { return nil }
+      outcome = outcomeOfAnswer(item)
+    } else {
+      inbound.take(item, state, &builder)
+      let entry = interpreter.outcome(
+        hook: stage.isRouted ? .forward : .input, packet: inbound, log: &log)
+      builder.exchange(with: &inbound.bytes)
+      if case .accept = entry, case .cgroup = stage.scope, probe.flow.ipProtocol.hasPorts {
+        outcome = outcomeOfAnswer(item)
+      } else {
+        outcome = entry
+      }
     }
     clause = nil
     if case .accept = outcome { return outcome }
@@ -86,6 +118,19 @@ struct ModelWalk {
       clause = clauses[chain] ?? nil
     }
     return outcome
+  }
+
+  /// What becomes of the first packet back to somebody who opened a flow.
+  private mutating func outcomeOfAnswer(_ item: borrowing VerifyCase) -> Outcome {
+    let answer = item.probe.answer
+    builder.build(answer, host: addresses.inside(answer.family), tag: 1)
+    outbound.take(item, .established, &builder)
+    outbound.ctDirection = .known(1)
+    defer {
+      outbound.ctDirection = .known(0)
+      builder.exchange(with: &outbound.bytes)
+    }
+    return interpreter.outcome(hook: .output, packet: outbound, log: &log)
   }
 }
 
@@ -98,6 +143,15 @@ extension PacketContext {
     ctState = state
     destinationType = .known(item.probe.flow.destinationType)
     builder.exchange(with: &bytes)
+  }
+}
+
+extension Probe {
+  /// The first packet back.
+  fileprivate var answer: Probe {
+    var answer = self
+    answer.flow.direction = .outbound
+    return answer
   }
 }
 

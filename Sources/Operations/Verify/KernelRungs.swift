@@ -16,33 +16,45 @@ extension VerifyPlan {
   /// The wire and the kernel's own trace must both say what the reference says, clause included.
   /// Two threads do one half of the probes each, in a sandbox of their own.
   func packetRung(
-    loading load: @escaping TableLoader, table: Table, isTraced: Bool = true,
-    progress: (Int, Int) -> Void
+    loading load: @escaping TableLoader, table: Table,
+    _ stage: VerifyStage = VerifyStage(.host), isTraced: Bool = true, progress: (Int, Int) -> Void
   ) throws -> RungReport {
     let outbound = cases.filter {
       $0.probe.flow.direction == .outbound && !$0.probe.flow.remoteAddress.isHostLocal
+        && stage.canTell($0)
     }
     let half = outbound.count / 2
-    let replay = PacketReplay(load: load, table: table, isTraced: isTraced)
-    let (other, own) = try SideThread.alongside {
-      Result { try replay.report(on: outbound[half...]) { _ in } }
-    } _: {
-      try replay.report(on: outbound[..<half]) { progress(2 * $0, outbound.count) }
+    let replay = PacketReplay(
+      load: load, table: table, isTraced: isTraced, isRouted: stage.isRouted)
+    let (other, own) = try stage.inhabit {
+      try SideThread.alongside {
+        Result { try replay.report(on: outbound[half...]) { _ in } }
+      } _: {
+        try replay.report(on: outbound[..<half]) { progress(2 * $0, outbound.count) }
+      }
     }
     var report = own
     report.add(try other.get())
+    try handOver(outbound, stage, &report) { try load(table) }
+    report.note = stage.omission
     report.conclude()
     return report
   }
 
   /// Holds real conversations: every test, and a spread of the generated probes.
   func connectionRung(
-    loading load: TableLoader, table: Table, cap: Int, progress: (Int, Int) -> Void
+    loading load: TableLoader, table: Table, _ stage: VerifyStage = VerifyStage(.host),
+    cap: Int,
+    progress: (Int, Int) -> Void
   ) throws -> RungReport {
-    let sandbox = try ConversationSandbox { port in try loadRedirect(to: port) }
+    let sandbox = try ConversationSandbox(isRouted: stage.isRouted) { port in
+      try loadRedirect(to: port)
+    }
     try sandbox.requireSight()
-    try sandbox.inside.run { try load(table) }
-    let possible = cases.filter { $0.canConverse(sandbox.addresses) }
+    try sandbox.filter.run { try load(table) }
+    let possible = cases.filter {
+      $0.canConverse(sandbox.addresses) && stage.canTell($0)
+    }
     let authored = possible.filter { $0.authored != nil }
     let generated = thinned(possible.filter { $0.authored == nil }, to: cap)
     let chosen = authored + generated
@@ -51,10 +63,17 @@ extension VerifyPlan {
     var done = 0
     while done < chosen.count {
       let batch = Array(chosen[done..<min(done + 512, chosen.count)])
-      var seen = try sandbox.observe(batch.map(\.probe))
-      // What proved nothing beside hundreds of others, two on one port say, is tried once alone.
-      for index in batch.indices.filter({ seen[$0].isOpen(batch[$0]) }).prefix(50) {
-        seen[index] = try sandbox.observe([batch[index].probe])[0]
+      var seen = try stage.inhabit { try sandbox.observe(batch.map(\.probe)) }
+      // What proved nothing beside hundreds of others is tried once more, no two on one port.
+      var open = batch.indices.filter { seen[$0].isOpen(batch[$0]) }
+      while !open.isEmpty {
+        var ports: Set<UInt16> = []
+        let round = open.filter { index in
+          batch[index].probe.flow.localPort.map { ports.insert($0).inserted } ?? true
+        }
+        let again = try stage.inhabit { try sandbox.observe(round.map { batch[$0].probe }) }
+        for (index, observation) in zip(round, again) { seen[index] = observation }
+        open.removeAll { round.contains($0) }
       }
       for (item, observation) in zip(batch, seen) {
         report.compare(item, observation, nil, isTraced: false, host: sandbox.addresses)
@@ -62,10 +81,33 @@ extension VerifyPlan {
       done += batch.count
       progress(done, chosen.count)
     }
-    try reclaim(chosen, sandbox, &report)
+    try stage.inhabit { try reclaim(chosen, sandbox, &report) }
     report.durationNanoseconds = ProcessFacts.monotonicNanoseconds() - start
+    report.note = stage.omission
     report.conclude()
     return report
+  }
+}
+
+extension VerifyStage {
+  /// Whether what becomes of a probe says something about the scope's rules.
+  fileprivate func canTell(_ item: VerifyCase) -> Bool {
+    let flow = item.probe.flow
+    switch scope {
+    case .host, .cgroup: return true
+    case .interface: return item.isForwarded
+    // A datagram gets to a user's socket; only what the socket answers is judged.
+    case .user: return flow.direction == .outbound || flow.ipProtocol != .udp
+    }
+  }
+
+  /// What ``canTell(_:)`` leaves out.
+  fileprivate var omission: String? {
+    switch scope {
+    case .host, .cgroup: nil
+    case .interface: "what no router forwards as it is is left out"
+    case .user: "datagrams that come in are left out: only answers to them are judged"
+    }
   }
 }
 
@@ -74,15 +116,20 @@ private struct PacketReplay: Sendable {
   let load: TableLoader
   let table: Table
   let isTraced: Bool
+  let isRouted: Bool
 
   /// Replays some of the probes; `progress` gets how many are done.
   func report(
     on cases: ArraySlice<VerifyCase>, progress: (Int) -> Void
   ) throws -> RungReport {
-    let sandbox = try PacketSandbox()
+    let sandbox = try PacketSandbox(isRouted: isRouted)
     try sandbox.requireSight()
-    try sandbox.inside.run { try load(table) }
-    let trace = isTraced ? try sandbox.inside.run { try PacketTrace(table.name) } : nil
+    try sandbox.filter.run { try load(table) }
+    let trace =
+      isTraced
+      ? try sandbox.filter.run {
+        try PacketTrace(table.name, at: isRouted ? .prerouting : .output)
+      } : nil
     var report = RungReport(.packet)
     let start = ProcessFacts.monotonicNanoseconds()
     var rest = cases
@@ -118,6 +165,24 @@ private struct PacketReplay: Sendable {
 }
 
 extension VerifyCase {
+  /// Whether a router sends such a packet on, as it is.
+  ///
+  /// It takes one from every hop limit, puts fragments together itself, and drops source routes.
+  var isForwarded: Bool {
+    let flow = probe.flow
+    let remote = flow.remoteAddress
+    if remote.isUnroutable || remote.isHostLocal || remote.isGroupLike || remote.isLinkLocal6
+      || flow.isLinkBroadcast || SandboxAddresses().isOwn(remote)
+      || SandboxAddresses().directedBroadcasts.contains(remote)
+    {
+      return false
+    }
+    switch probe.shape {
+    case .controlMessage, .looseSourceRoute: return false
+    default: return !probe.shape.bypassesReassembly
+    }
+  }
+
   /// Whether sockets can try it: plain TCP and UDP towards somebody else.
   fileprivate func canConverse(_ addresses: SandboxAddresses) -> Bool {
     let flow = probe.flow
@@ -155,6 +220,12 @@ extension IPAddress {
     case .v4(let bits): bits == 0
     case .v6(let bits): bits == 0 || (bits >> 120 == 0xff && bits >> 112 & 0xf <= 1)
     }
+  }
+
+  /// fe80::/10.
+  fileprivate var isLinkLocal6: Bool {
+    if case .v6(let bits) = self { return bits >> 118 == 0xfe80 >> 6 }
+    return false
   }
 
   /// Multicast and limited broadcast, which TCP refuses to connect to.

@@ -38,12 +38,12 @@ final class PacketTrace {
   /// What happened to each packet, by its place; nil for one that met no rule.
   private(set) var walks: [TracedWalk?] = []
 
-  /// Marks every outgoing packet for tracing, and listens.
-  init(_ table: String) throws {
+  /// Marks every packet that passes a hook for tracing, and listens.
+  init(_ table: String, at hook: Hook) throws {
     self.table = table
     monitor = try TraceMonitor.open()
     var session = NetfilterSession(try NetlinkSocket.open())
-    try session.startTracing(at: [.output])
+    try session.startTracing(at: [hook])
   }
 
   /// Forgets what was read, for `count` packets to come.

@@ -21,20 +21,22 @@ extension VerifyPlan {
   ///
   /// - Parameters:
   ///   - table: the compiled rules.
+  ///   - stage: whose packets they judge.
   ///   - readBack: the rules of a namespace that the table was loaded into, or why there are none.
   ///   - clock: nanoseconds.
   /// - Returns: the rung's report.
   func symbolicRung(
-    _ table: Table, readBack: ReadBack, clock: () -> UInt64
+    _ table: Table, _ stage: VerifyStage = VerifyStage(.host), readBack: ReadBack,
+    clock: () -> UInt64
   ) -> RungReport {
     var report = RungReport(.symbolic)
     report.note = "clauses, each for every packet, as compiled"
     let start = clock()
-    compare(Ruleset(tables: [table]), &report)
+    compare(Ruleset(tables: [table]), stage, &report)
     switch readBack {
     case .rules(let ruleset):
       report.note? += " and as read back from a kernel"
-      compare(ruleset, &report)
+      compare(ruleset, stage, &report)
     case .unavailable(let reason): report.note? += "; not as read back from a kernel: \(reason)"
     }
     report.durationNanoseconds = clock() - start
@@ -42,10 +44,12 @@ extension VerifyPlan {
     return report
   }
 
-  private func compare(_ ruleset: Ruleset, _ report: inout RungReport) {
+  private func compare(
+    _ ruleset: Ruleset, _ stage: VerifyStage, _ report: inout RungReport
+  ) {
     do throws(PacketSetError) {
-      for (way, direction) in [(PacketWay.egress, Direction.outbound), (.ingress, .inbound)] {
-        try compare(way, direction, ruleset, &report)
+      for (way, direction) in stage.ways {
+        try compare(way, direction, ruleset, stage, &report)
       }
     } catch {
       report.leaveOpen("every packet", "the sets of packets are too complex")
@@ -53,16 +57,18 @@ extension VerifyPlan {
   }
 
   private func compare(
-    _ way: PacketWay, _ direction: Direction, _ ruleset: Ruleset, _ report: inout RungReport
+    _ way: PacketWay, _ direction: Direction, _ ruleset: Ruleset, _ stage: VerifyStage,
+    _ report: inout RungReport
   ) throws(PacketSetError) {
-    var analyzer = SymbolicAnalyzer(ruleset)
+    var analyzer = SymbolicAnalyzer(ruleset, stage.analysisFacts)
     let analysis = try analyzer.analyze(way)
     let meaning = try policy.packetSet(direction, names: names, in: &analyzer.diagrams)
     let loopback = try analyzer.diagrams.set(.inputInterface, analyzer.loopbackValue)
-    let remote = try analyzer.diagrams.complement(loopback)
+    let judged = try analyzer.diagrams.difference(
+      stage.packets(direction, in: &analyzer), loopback)
     for ruling in meaning.rulings {
       let all = try meaning.packets(in: &analyzer.diagrams) { $0 == ruling }
-      let packets = try analyzer.diagrams.intersection([all, remote, analysis.possible])
+      let packets = try analyzer.diagrams.intersection([all, judged, analysis.possible])
       guard packets != .nothing else { continue }
       let claim =
         ruling.decision == .allow

@@ -26,7 +26,10 @@ struct VerifyPlan {
   var omittedCount: Int
 
   /// Plans the policy's tests, the caller's cases and generated probes.
-  init(_ policy: Policy, pins: NamePins, extra: [PolicyTest] = [], cap: Int) {
+  init(
+    _ policy: Policy, pins: NamePins, extra: [PolicyTest] = [], cap: Int,
+    scope: VerifiedScope = .host
+  ) {
     let names = policy.answersForVerification(pins: pins)
     self.names = names
     self.policy = policy
@@ -36,7 +39,7 @@ struct VerifyPlan {
       flow.targets(name, names).map { target in
         let probe = Probe(target).from(policy.usualLocalPort)
         return VerifyCase(
-          probe: probe, expectation: policy.expectation(for: probe, names: names),
+          probe: probe, expectation: policy.expectation(for: probe, names: names, scope),
           origin: origin, authored: authored)
       }
     }
@@ -48,7 +51,7 @@ struct VerifyPlan {
     cases += (policy.linkBroadcastProbes + Probe.linkControl + plan.probes).map {
       let probe = $0.from(policy.usualLocalPort)
       return VerifyCase(
-        probe: probe, expectation: policy.expectation(for: probe, names: names),
+        probe: probe, expectation: policy.expectation(for: probe, names: names, scope),
         origin: "generated")
     }
   }

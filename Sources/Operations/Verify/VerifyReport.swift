@@ -139,6 +139,8 @@ public struct VerifyReport: Encodable, Sendable {
   public let policy: String
   /// The compiled policy's digest.
   public let digest: String
+  /// Whose packets it was verified for.
+  public let scope: VerifiedScope
   /// The kernel's release, where one was asked.
   public let kernel: String?
   /// One report a rung.
@@ -146,7 +148,7 @@ public struct VerifyReport: Encodable, Sendable {
   /// One answer a clause.
   public let clauses: [ClauseStatus]
 
-  enum CodingKeys: String, CodingKey { case version, policy, digest, kernel, rungs, clauses }
+  enum CodingKeys: String, CodingKey { case version, policy, digest, scope, kernel, rungs, clauses }
 
   /// 0 when all rungs agree, 1 when one disagrees, 2 when one could not decide or run.
   public var status: ExitStatus {

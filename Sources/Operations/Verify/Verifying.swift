@@ -11,6 +11,8 @@ import RuleCompiler
 public struct VerifyRequest: Sendable {
   /// The policy.
   public var policy: LoadedPolicy
+  /// Whose packets it is verified for.
+  public var scope = VerifiedScope.host
   /// Which rungs to climb.
   public var rungs: Set<Rung> = Set(Rung.allCases)
   /// Addresses of names; others are made up inside each name's `within`.
@@ -43,11 +45,13 @@ public func verify(
 ) throws(OperationFailure) -> VerifyReport {
   let policy = request.policy.policy
   let extra = try readCases(request.caseFile, for: policy)
-  let compiled = compile(policy)
+  let compiled = compile(policy, tableName: request.scope == .host ? "weir" : "weir-scopes")
   let plan = VerifyPlan(
-    policy, pins: request.pins, extra: extra, cap: request.probeCap)
-  let table = compiled.table(answers: plan.names.addresses.mapValues { $0.sorted() })
-  var climb = Climb(plan: plan, table: table, request: request)
+    policy, pins: request.pins, extra: extra, cap: request.probeCap, scope: request.scope)
+  let stage = VerifyStage(request.scope)
+  let table = stage.table(
+    compiled, answers: plan.names.addresses.mapValues { $0.sorted() })
+  var climb = Climb(plan: plan, stage: stage, table: table, request: request)
   let rungs = try climb.run(progress)
   var exercised: [String: Int] = [:]
   for report in rungs {
@@ -55,14 +59,16 @@ public func verify(
     exercised.merge(report.allowancesByClause) { $0 + $1 }
   }
   return VerifyReport(
-    policy: policy.name, digest: compiled.digest,
+    policy: policy.name, digest: compiled.digest, scope: request.scope,
     kernel: climb.askedKernel ? ProcessFacts.kernelRelease() : nil, rungs: rungs,
-    clauses: policy.clauseStatuses(rungs, exercised: exercised))
+    clauses: policy.clauseStatuses(
+      rungs, exercised: exercised, isScoped: stage.isOfSockets))
 }
 
 /// The rungs one after the other.
 private struct Climb {
   let plan: VerifyPlan
+  let stage: VerifyStage
   let table: Table
   let request: VerifyRequest
   var askedKernel = false
@@ -75,11 +81,11 @@ private struct Climb {
       case .reference: reports.append(plan.referenceRung())
       case .interpreter:
         reports.append(
-          plan.interpreterRung(table, clock: ProcessFacts.monotonicNanoseconds))
+          plan.interpreterRung(table, stage, clock: ProcessFacts.monotonicNanoseconds))
       case .symbolic:
         reports.append(
           plan.symbolicRung(
-            table, readBack: try readBack(), clock: ProcessFacts.monotonicNanoseconds))
+            table, stage, readBack: try readBack(), clock: ProcessFacts.monotonicNanoseconds))
       case .packet, .connection: reports.append(try climbKernel(rung, progress))
       }
     }
@@ -89,15 +95,17 @@ private struct Climb {
   private mutating func climbKernel(
     _ rung: Rung, _ progress: (String) -> Void
   ) throws(OperationFailure) -> RungReport {
-    if let obstacle = enterThrowAwayPlace() { return .skipped(rung, obstacle) }
+    if let obstacle = stage.obstacle ?? enterThrowAwayPlace() {
+      return .skipped(rung, obstacle)
+    }
     askedKernel = true
     let show = { (done: Int, all: Int) in progress("\(rung.rawValue) \(done) of \(all)") }
     do {
       return rung == .packet
         ? try plan.packetRung(
-          loading: load, table: table, isTraced: request.tracesPackets, progress: show)
+          loading: load, table: table, stage, isTraced: request.tracesPackets, progress: show)
         : try plan.connectionRung(
-          loading: load, table: table, cap: request.conversationCap, progress: show)
+          loading: load, table: table, stage, cap: request.conversationCap, progress: show)
     } catch let failure as OperationFailure {
       throw failure
     } catch let error as KernelError {

@@ -21,7 +21,12 @@ struct VerifyVerb: ParsableCommand {
       EXAMPLES
         weir verify app-engine-sockets
         weir verify policy.yaml --rung reference --rung interpreter
+        sudo weir verify tenant.yaml --scope cgroup
         weir verify policy.yaml --cases more.tsv --format junit > report.xml
+
+      With --scope the policy is replayed as `weir scope` puts it in force: for a
+      cgroup, a user or a link that are made for it. Sockets of the scope make the
+      probes; those of others are shown to be left alone.
 
       A case file has lines of protocol, destination, port and verdict (allow or
       deny), separated by tabs; or, named *.yaml, `tests:` as a policy has them.
@@ -32,6 +37,10 @@ struct VerifyVerb: ParsableCommand {
   @Option(
     help: "reference, interpreter, symbolic, packet or connection; may be repeated. Default: all.")
   var rung: [Rung] = []
+
+  @Option(
+    help: "As the policy of what: host, cgroup, user or interface. See weir scope.")
+  var scope = VerifiedScope.host
 
   @Option(help: "Further cases from a file.", completion: .file())
   var cases: String?
@@ -57,6 +66,7 @@ struct VerifyVerb: ParsableCommand {
     Console.finish {
       let policy = try argument.load()
       var request = VerifyRequest(policy: policy)
+      request.scope = scope
       if !rung.isEmpty { request.rungs = Set(rung) }
       request.pins = try pins.parsed()
       request.caseFile = cases
