@@ -8,7 +8,10 @@ public enum SocketUser {
   /// Threads that the body starts belong to the user too. Nothing else changes but the right to
   /// override permissions of files.
   ///
-  /// - Parameter user: its number in the thread's user namespace.
+  /// - Parameters:
+  ///   - user: its number in the thread's user namespace.
+  ///   - body: what to run.
+  /// - Returns: what the body returns.
   /// - Throws: ``LinuxError/refused(operation:errno:)``, with EPERM where the namespace has no such
   ///   user; and what the body throws.
   ///

@@ -48,7 +48,11 @@ private let outsideClauses: [(clause: String, answer: ClauseStatus.Answer, detai
 extension Policy {
   /// One row a clause: those of the policy, those built in, and those that packet rules cannot hold.
   ///
-  /// - Parameter isScoped: whether the packets are told by their socket.
+  /// - Parameters:
+  ///   - rungs: what the rungs found.
+  ///   - exercised: how many probes each clause decided.
+  ///   - isScoped: whether the packets are told by their socket.
+  /// - Returns: the rows, those of the policy first.
   func clauseStatuses(
     _ rungs: [RungReport], exercised: [String: Int], isScoped: Bool = false
   ) -> [ClauseStatus] {
