@@ -44,6 +44,18 @@ extension HostState {
 }
 
 extension FlowReport {
+  /// Some of the flows, each as it is or judged anew.
+  ///
+  /// - Parameter transform: nil for a flow that is left out.
+  /// - Returns: a report with the same unknowns.
+  public func compactMap(_ transform: (LiveFlow) -> LiveFlow?) -> FlowReport {
+    var some = FlowReport(outside: [], undecided: [], within: [], unknowns: unknowns)
+    for flow in outside + undecided + within {
+      if let flow = transform(flow) { some.add(flow) }
+    }
+    return some
+  }
+
   fileprivate mutating func add(_ flow: LiveFlow) {
     if flow.doubt != nil {
       undecided.append(flow)

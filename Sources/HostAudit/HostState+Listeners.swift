@@ -1,5 +1,5 @@
 public import HostFacts
-import NetworkTypes
+public import NetworkTypes
 public import PolicyLanguage
 import PolicyMeaning
 
@@ -83,7 +83,7 @@ extension ListenerReport {
 
 extension IPAddress {
   /// The IPv4 address inside `::ffff:a.b.c.d`, which is how an IPv6 socket says it; else itself.
-  var unmapped: IPAddress {
+  public var unmapped: IPAddress {
     guard case .v6(let bits) = self, bits >> 32 == 0xffff else { return self }
     return .v4(UInt32(truncatingIfNeeded: bits))
   }

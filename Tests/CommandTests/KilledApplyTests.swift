@@ -61,6 +61,11 @@ struct KilledApplyTests {
     #expect(report.warnings == [])
   }
 
+  /// Applies a policy in a process that is killed; tells whether it came so far.
+  private func applyKilled(_ policy: String, at number: Int, of call: String) throws -> Bool {
+    try Killer.run(["apply", policy, "--no-diff"], at: number, of: call)
+  }
+
   @Test(arguments: Killer.calls)
   func `kernel: killed at any message, an update leaves the old or the new rules whole`(
     call: String
@@ -73,7 +78,7 @@ struct KilledApplyTests {
       for number in 1... {
         try #require(number < Self.mostBoundaries)
         let old = (number + 1) % 2
-        let wasKilled = try Killer.apply(policies[1 - old], at: number, of: call)
+        let wasKilled = try applyKilled(policies[1 - old], at: number, of: call)
         let live = try #require(try ListedTable.live())
         let isNew = live.isWhole(as: clean[1 - old])
         #expect(isNew != live.isWhole(as: clean[old]), "\(call) \(number)")
@@ -102,7 +107,7 @@ struct KilledApplyTests {
     for number in 1... {
       try #require(number < Self.mostBoundaries)
       let wasKilled = try ThrowAwayNamespace.run {
-        let wasKilled = try Killer.apply(policies[0], at: number, of: call)
+        let wasKilled = try applyKilled(policies[0], at: number, of: call)
         let live = try ListedTable.live()
         let isHooked = live?.isHooked ?? false
         #expect(isHooked == live?.isWhole(as: clean) ?? false, "\(call) \(number)")
@@ -121,27 +126,5 @@ struct KilledApplyTests {
     print("killed first applies at \(call): \(sawNothing) left nothing, \(sawAll) left all rules")
     #expect(sawNothing > 10)
     #expect(sawAll > 10)
-  }
-}
-
-/// Runs `weir apply` under strace, which kills it.
-private enum Killer {
-  /// The only calls that weir uses to speak to the kernel's packet filter.
-  static let calls = ["sendto", "recvmsg"]
-
-  /// Whether strace is there and this user may trace its children.
-  static let isThere =
-    (try? Program.run(["strace", "-o", "/dev/null", "true"]))?.ending == .exit(0)
-
-  /// Applies a policy and kills at the n-th call; tells whether there was such a call.
-  static func apply(_ policy: String, at number: Int, of call: String) throws -> Bool {
-    try NetworkNamespace.assertThrowAway()
-    let outcome = try Program.run([
-      "strace", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-      "inject=\(call):signal=KILL:when=\(number)", Weir.path, "apply", policy, "--no-diff",
-    ])
-    if outcome.ending == .exit(0) { return false }
-    #expect(outcome.ending == .signal(SIGKILL))
-    return true
   }
 }

@@ -58,6 +58,24 @@ public struct ControlGroup: Hashable, Sendable {
     return nil
   }
 
+  /// The numbers of a cgroup and of all below it; none where it is gone.
+  ///
+  /// O(cgroups below), ten thousand at most.
+  public static func numbers(
+    below path: String, under root: String? = ControlGroup.root()
+  ) -> Set<UInt64> {
+    guard let root else { return [] }
+    var numbers: Set<UInt64> = []
+    var waiting = ["\(root)/\(path)"]
+    while let folder = waiting.popLast(), numbers.count < 10_000 {
+      guard let identity = Folder.identity(folder) else { continue }
+      numbers.insert(identity.inode)
+      let names = (try? Folder.names(folder)) ?? []
+      waiting += names.map { "\(folder)/\($0)" }.filter { Folder.isFolder($0) }
+    }
+    return numbers
+  }
+
   /// Where the hierarchy is mounted; nil for nowhere.
   public static func root() -> String? {
     guard let bytes = try? HostReading.file("/proc/thread-self/mountinfo") else { return nil }

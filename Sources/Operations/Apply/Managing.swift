@@ -108,8 +108,9 @@ public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> Refresh
     compiled.names, pins: request.pins, servers: request.servers)
   return try target.withSession { session in
     let generation = try session.generation(of: compiled, in: target)
-    let sets = compiled.table(generation: generation, answers: answers).sets.filter { set in
-      names.contains { $0.renews(set.name) }
+    let renewed = Set(names.flatMap { $0.renewedSets(of: generation) })
+    let sets = compiled.table(generation: generation, answers: answers).sets.filter {
+      renewed.contains($0.name)
     }
     guard let live = try session.readTable(family: .inet, name: target.table) else {
       throw OperationFailure(.unknown, "\(target.identifier) vanished meanwhile")
@@ -141,15 +142,14 @@ extension NetfilterSession where Transport: ~Copyable {
 }
 
 extension NameReport {
-  /// Whether a set of the installed table is to get the name's new answers.
+  /// The sets of an installed generation that are to get the name's new answers.
   ///
   /// A family of which nothing was learnt keeps what it has, and so does a name without any usable
   /// address: an exception is not shut because a server was silent or lied.
-  func renews(_ set: String) -> Bool {
-    guard !isEmpty else { return false }
-    return Family.allCases.contains { family in
-      !unanswered.contains(family)
-        && set.hasSuffix("/name\(family == .ipv4 ? 4 : 6)/\(name)")
+  func renewedSets(of generation: Int) -> [String] {
+    guard !isEmpty else { return [] }
+    return Family.allCases.filter { !unanswered.contains($0) }.map {
+      "g\(generation)/name\($0 == .ipv4 ? 4 : 6)/\(name)"
     }
   }
 }

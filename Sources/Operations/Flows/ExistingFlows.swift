@@ -65,6 +65,7 @@ public struct FlowsReport: Encodable, Sendable {
 struct ExistingFlows {
   private let policy: Policy
   private let names: NameAnswers
+  private let scopes: [FoundScope]?
   private let own: Operator
   private(set) var judged: FlowReport
   private(set) var report: FlowsReport
@@ -81,15 +82,17 @@ struct ExistingFlows {
   ///   - policy: the policy.
   ///   - names: the addresses of its names.
   ///   - treatment: what is to be done with flows that it denies.
+  ///   - scopes: whose flows are judged; nil for all.
   init(
     _ host: HostState, _ policy: Policy, _ names: NameAnswers,
-    treatment: FlowsReport.Treatment
+    treatment: FlowsReport.Treatment, of scopes: [FoundScope]? = nil
   ) {
     self.policy = policy
     self.names = names
+    self.scopes = scopes
     own = Operator.current()
     let own = own
-    judged = host.liveFlows(judgedBy: policy, names: names)
+    judged = host.flows(judgedBy: policy, names, of: scopes)
     report = FlowsReport(
       treatment: treatment, denied: judged.outside.map { FlowsReport.Row($0, own) },
       allowedCount: judged.within.count,
@@ -134,7 +137,7 @@ struct ExistingFlows {
     var rows = Set(report.denied)
     for _ in 0..<3 where !rest.isEmpty {
       end(rest)
-      rest = HostReader.readFlowsHere().liveFlows(judgedBy: policy, names: names).outside
+      rest = HostReader.readFlowsHere().flows(judgedBy: policy, names, of: scopes).outside
       // A socket without an entry has nothing by which its packets would pass.
       rest = rest.filter { $0.entry != nil || rows.contains(FlowsReport.Row($0, own)) }
       for flow in rest { rows.insert(FlowsReport.Row(flow, own)) }
@@ -154,6 +157,16 @@ struct ExistingFlows {
     } catch {
       report.unknowns.append("conntrack does not forget: \(error)")
     }
+  }
+}
+
+extension HostState {
+  /// The open flows of some scopes, or all, judged by a policy.
+  fileprivate func flows(
+    judgedBy policy: Policy, _ names: NameAnswers, of scopes: [FoundScope]?
+  ) -> FlowReport {
+    let all = liveFlows(judgedBy: policy, names: names)
+    return scopes.map { ScopeFlows($0, self).own(all, policy, names) } ?? all
   }
 }
 
