@@ -58,9 +58,13 @@ enum NftTool {
   }
 
   /// The rules' bytecode after loading a text, without handles and positions.
-  static func bytecode(ofText text: String) -> String? {
+  ///
+  /// The links are there when it is loaded.
+  static func bytecode(ofText text: String, links: [String] = []) -> String? {
+    let making = links.map { "ip link add \($0) type veth && " }.joined()
     guard
-      let all = run("nft -f $D/r.nft && nft --debug=netlink list ruleset", files: ["r.nft": text])
+      let all = run(
+        "\(making)nft -f $D/r.nft && nft --debug=netlink list ruleset", files: ["r.nft": text])
     else { return nil }
     var blocks: [String] = []
     for block in all.components(separatedBy: "\n\n") {

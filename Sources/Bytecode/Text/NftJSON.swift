@@ -98,6 +98,9 @@ extension Ruleset {
     ]
     for table in tables {
       try NftText(table: table).requireExpressible()
+      guard table.family != .netdev else {
+        throw .inexpressibleObject(name: table.name, reason: "family netdev has no JSON here")
+      }
       commands += try NftJSON(table: table).commands()
     }
     var out = TextBuffer()

@@ -52,7 +52,7 @@ struct NftText {
     guard table.flowtables.isEmpty else {
       throw refusal(table.name, "flowtables are not modelled")
     }
-    guard [.inet, .ip, .ip6].contains(table.family) else {
+    guard [.inet, .ip, .ip6, .netdev].contains(table.family) else {
       throw refusal(table.name, "family \(table.family.keyword) is not modelled")
     }
     if table.flags & ~1 != 0 { throw refusal(table.name, "flags owner and persist have no text") }
@@ -103,15 +103,26 @@ struct NftText {
   }
 
   private mutating func put(_ hook: HookBinding, of chain: Chain) throws(BytecodeError) {
-    guard hook.hook.rawValue < Hook.ingress.rawValue, chain.flags == 0,
-      ["filter", "nat", "route"].contains(hook.type)
+    let isOfDevice = table.family == .netdev
+    guard hook.hook == .egress ? isOfDevice : hook.hook.rawValue < Hook.ingress.rawValue,
+      chain.flags == 0, ["filter", "nat", "route"].contains(hook.type)
     else {
       throw .inexpressibleObject(name: chain.name, reason: "its hook or type is not modelled")
+    }
+    guard hook.devices.count == (isOfDevice ? 1 : 0) else {
+      throw .inexpressibleObject(name: chain.name, reason: "one device, or none, is modelled")
     }
     guard hook.policy == .accept || hook.policy == .drop else {
       throw .inexpressibleObject(name: chain.name, reason: "a policy is accept or drop")
     }
-    out.put("\t\ttype \(hook.type) hook \(hook.hook.keyword) priority ")
+    out.put("\t\ttype \(hook.type) hook \(hook.hook.keyword)")
+    for device in hook.devices {
+      guard isName(device) else {
+        throw .inexpressibleObject(name: chain.name, reason: "the device's name has no text")
+      }
+      out.put(" device \"\(device)\"")
+    }
+    out.put(" priority ")
     out.put(hook.priorityText)
     out.put("; policy \(hook.policy == .drop ? "drop" : "accept");\n")
   }

@@ -31,7 +31,7 @@ extension RuleDecompiler {
   private func selector(for key: MetaKey) throws(BytecodeError) -> Selector {
     let type: ValueType =
       switch key {
-      case .length, .skuid, .skgid: .hostNumber
+      case .length, .skuid, .skgid, .rtclassid: .hostNumber
       case .protocol: .etherType
       case .mark: .mark
       case .iif, .oif: .interfaceIndex

@@ -98,6 +98,8 @@ extension RuleDecompiler {
   private mutating func learn(from selector: Selector, _ value: [UInt8]) {
     switch selector.source {
     case .meta(.nfproto): family = value[0]
+    case .meta(.protocol) where table.family == .netdev:
+      family = value == [0x08, 0x00] ? 2 : value == [0x86, 0xdd] ? 10 : nil
     case .meta(.l4proto): transport = value[0]
     case .header(let field) where field.type == .inetProtocol: transport = value[0]
     default: break

@@ -54,6 +54,8 @@ struct RuleDecompiler {
     }
     if !decompiler.unread.isEmpty { throw decompiler.refusal("a loaded register is never used") }
     try decompiler.refuseMergedNegations()
+    try decompiler.refuseNamedRealms()
+    try decompiler.refuseLooseEtherTypes()
     return decompiler.statements
   }
 
@@ -131,7 +133,7 @@ struct RuleDecompiler {
       }
     case .limit(let limit) where limit.unit == .packets: statements.append(.limit(limit))
     case .log(let log) where log.isPlain: statements.append(.log(log))
-    case .reject(let reject): try self.reject(reject)
+    case .reject(let reject) where table.family != .netdev: try self.reject(reject)
     case .metaSet(let store): try self.store(store)
     case .redirect(let redirect): try self.redirect(redirect)
     default: throw refusal("not modelled")
@@ -155,8 +157,8 @@ struct RuleDecompiler {
 
   /// Leaves out the matches on family and protocol that nft(8) generates for `selectors`.
   ///
-  /// nft(8) puts `meta nfproto` and then `meta l4proto` right before the statement that needs
-  /// them, unless an earlier match has fixed them.
+  /// nft(8) puts `meta nfproto` (`meta protocol` in a netdev table) and then `meta l4proto` right
+  /// before the statement that needs them, unless an earlier match has fixed them.
   mutating func dropDependencies(of selectors: [Selector]) {
     let headers = selectors.compactMap(\.header)
     let impliedTransport = headers.contains { $0.base == .transport && $0.header != "th" }
@@ -165,14 +167,17 @@ struct RuleDecompiler {
       isIcmp || headers.contains { $0.base == .network }
       || selectors.contains { $0.isFamilyBound }
     guard impliedTransport, isMatch(statements.last, on: .l4proto) else {
-      if impliedFamily, isMatch(statements.last, on: .nfproto) { statements.removeLast() }
+      if impliedFamily, isMatch(statements.last, on: familyKey) { statements.removeLast() }
       return
     }
-    let hasFamilyBefore = isMatch(statements.dropLast().last, on: .nfproto)
+    let hasFamilyBefore = isMatch(statements.dropLast().last, on: familyKey)
     if isIcmp && family == nil { return }
     statements.removeLast()
     if impliedFamily && hasFamilyBefore { statements.removeLast() }
   }
+
+  /// What fixes the family in this table.
+  var familyKey: MetaKey { table.family == .netdev ? .protocol : .nfproto }
 
   /// Whether the statement is an equality on a family or protocol.
   func isMatch(_ statement: Statement?, on key: MetaKey) -> Bool {
@@ -194,6 +199,28 @@ struct RuleDecompiler {
       seen.append(load)
     }
   }
+
+  /// Refuses a realm that nft(8) may list by a name of `/etc/iproute2/rt_realms`.
+  ///
+  /// The match that every route's realm meets says only that the packet has a route.
+  private func refuseNamedRealms() throws(BytecodeError) {
+    for statement in statements where statement.selectors.contains(where: \.isRealm) {
+      guard case .match(_, nil, .lessOrEqual, .value([0xff, 0xff, 0xff, 0xff])) = statement else {
+        throw refusal("a realm may be listed by a name")
+      }
+    }
+  }
+
+  /// Refuses a match on the ethertype in a netdev table that no field of an IP header follows.
+  ///
+  /// nft 1.0.6 lists some of them and leaves others out.
+  private func refuseLooseEtherTypes() throws(BytecodeError) {
+    guard table.family == .netdev else { return }
+    for statement in statements
+    where statement.selectors.contains(where: { $0.source == .meta(.protocol) }) {
+      throw refusal("an ethertype is only modelled before a field of an IP header")
+    }
+  }
 }
 
 extension Selector {
@@ -206,6 +233,9 @@ extension Selector {
   var isFamilyBound: Bool {
     if case .presence(let group, _) = source { group != "tcp option" } else { false }
   }
+
+  /// Whether it is the realm of the packet's route.
+  var isRealm: Bool { source == .meta(.rtclassid) }
 
   /// Which packet bytes it reads.
   var loadedBytes: (base: PayloadBase, first: UInt32, end: UInt32)? {

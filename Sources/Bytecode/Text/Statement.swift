@@ -66,3 +66,16 @@ enum Statement: Hashable {
   /// Words of ``Rule/readable(in:)`` that are no text to load.
   case phrase(String)
 }
+
+extension Statement {
+  /// What it reads of the packet.
+  var selectors: [Selector] {
+    switch self {
+    case .match(let selector, _, _, _): [selector]
+    case .concatenatedMatch(let selectors, _, _), .verdictMap(let selectors, _, _),
+      .metaSetFromMap(_, let selectors, _):
+      selectors
+    default: []
+    }
+  }
+}
