@@ -29,7 +29,7 @@ struct Weir: ParsableCommand {
       PolicyVerb.self, PrintVerb.self, ExplainVerb.self, VerifyVerb.self, ApplyVerb.self,
       ConfirmVerb.self, RefreshVerb.self, ReapVerb.self, StatusVerb.self, RemoveVerb.self,
       InstallVerb.self, UninstallVerb.self, GuardVerb.self, FeedsVerb.self, ScopeVerb.self,
-      MeterVerb.self, QuotaVerb.self,
+      MeterVerb.self, QuotaVerb.self, SealVerb.self,
       SnapshotVerb.self, AuditVerb.self, DiffVerb.self,
     ])
 }

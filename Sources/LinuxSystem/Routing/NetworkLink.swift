@@ -12,6 +12,8 @@ public struct NetworkLink: Hashable, Sendable {
   public let hardwareAddress: [UInt8]
   /// Whether an administrator turned it on: `IFF_UP`.
   public let isUp: Bool
+  /// Whether it leads back to this host and nowhere else: `IFF_LOOPBACK`.
+  public let isLoopback: Bool
   /// Whether it can carry packets now: operational state `IF_OPER_UP`.
   public let isOperational: Bool
 
@@ -25,6 +27,7 @@ public struct NetworkLink: Hashable, Sendable {
     self.name = name
     hardwareAddress = Array(attributes[Int(IFLA_ADDRESS)] ?? [])
     isUp = flags & 1 != 0
+    isLoopback = flags & 8 != 0
     isOperational = attributes[Int(IFLA_OPERSTATE)]?.first == 6
   }
 }

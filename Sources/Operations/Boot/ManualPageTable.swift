@@ -40,6 +40,9 @@ weir \- say what may leave a machine, and know that nothing else does
 \fBweir quota list\fR | \fBroll\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
 \fBweir quota remove\fR \fISCOPE\fR... | \fB\-\-host\fR | \fB\-\-all\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
 \fBweir quota restore\fR \fIFILE\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
+\fBweir seal add\fR \fILINK\fR... [\fB\-\-allow\-dhcp\fR] [\fB\-\-dry\-run\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
+\fBweir seal list\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
+\fBweir seal remove\fR \fILINK\fR... | \fB\-\-all\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
 \fBweir scope add\fR \fISCOPE\fR \fIPOLICY\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
 \fBweir scope apply\fR \fISITE\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
 \fBweir scope list\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
@@ -135,6 +138,13 @@ Say how many bytes a cgroup, a user, a link or the namespace may send: \fBset\fR
 count alone; beyond it packets are denied until the hour, day or week is over. \fBlist\fR shows what was sent (exit code 1 when one is
 spent), \fBroll\fR begins those anew whose window is over, \fBremove\fR takes quotas away, \fBrestore\fR brings back what was listed
 as JSON.
+.TP
+.B seal
+Let packet sockets send nothing by a link: \fBadd\fR seals links, in a table of their netdev egress hook that drops and counts the frames
+of packet sockets and passes all else; \fBlist\fR tells which are sealed, which are not, and what was dropped (exit code 1 when a sealed
+link is gone or somebody changed the table), \fBremove\fR takes seals away. A link that is not there is an error before anything is sent.
+DHCP clients, LLDP, 802.1X, PPPoE discovery and macvtap guests are cut as well; AF_XDP sockets, and packet sockets of other namespaces,
+are not.
 .TP
 .B scope
 Give scopes of one namespace policies of their own: \fBadd\fR binds one, \fBapply\fR makes the scopes those of a site file,
@@ -251,7 +261,11 @@ Of \fBscope\fR and \fBaudit\fR: sockets made by a user, by name or number.
 Of \fBscope\fR and \fBaudit\fR: packets forwarded from a link and to it, and those that come from it for this host.
 .TP
 .B \-\-all
-Of \fBscope remove\fR: every scope. Of \fBquota remove\fR: every quota.
+Of \fBscope remove\fR: every scope. Of \fBquota remove\fR: every quota. Of \fBseal remove\fR: every seal.
+.TP
+.B \-\-allow\-dhcp
+Of \fBseal add\fR: let packet sockets of user 0 send UDP from port 68 to port 67 of 255.255.255.255, and from port 546 to port 547 of
+ff02::1:2.
 .TP
 .B \-\-host
 Of \fBquota\fR: everything that leaves the namespace.

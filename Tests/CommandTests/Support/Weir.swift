@@ -13,7 +13,7 @@ enum Weir {
   /// Verbs that speak to a kernel, and so never run in the machine's own namespace.
   private static let kernelVerbs: Set = [
     "apply", "confirm", "refresh", "reap", "guard", "meter", "status", "remove", "verify",
-    "snapshot", "scope", "quota",
+    "snapshot", "scope", "quota", "seal",
   ]
 
   /// Runs a verb in the calling thread's network namespace, until it ends.
