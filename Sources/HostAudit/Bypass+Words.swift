@@ -76,8 +76,11 @@ extension Bypass {
   /// What to do about it, in one sentence.
   public var remedy: String {
     switch self {
-    case .packetSockets, .xdpSockets:
-      "End the process, or take CAP_NET_RAW from it; DHCP clients and packet loggers need it."
+    case .packetSockets:
+      "End the process, take CAP_NET_RAW from it, or seal the links with `weir seal`; DHCP clients and "
+        + "packet loggers need it."
+    case .xdpSockets:
+      "End the process, or take CAP_NET_RAW from it; packet loggers need it."
     case .capabilities:
       "Take the capability from every process that you do not trust with the rules."
     case .userNamespaces:

@@ -78,6 +78,8 @@ public struct BypassFinding: Hashable, Sendable {
   public var evidence: [Evidence]
   /// What could not be read, and why.
   public var unknowns: [String]
+  /// What is there and leads nowhere, and why, one line each.
+  public var remarks: [String] = []
 
   /// Present beats unknown; a finding may have evidence and unknowns.
   public var status: Status { evidence.isEmpty ? unknowns.isEmpty ? .absent : .unknown : .present }

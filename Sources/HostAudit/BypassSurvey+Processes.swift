@@ -3,8 +3,12 @@ import NetworkTypes
 
 /// Rows about sockets and processes.
 extension BypassSurvey {
+  /// Packet sockets that can send by some link.
+  ///
+  /// A socket that is bound to a link sends by any other when it names it, so that all must be sealed,
+  /// but the loopback: what it is given there is received, and judged when it is forwarded.
   var packetSockets: BypassFinding {
-    finding(.packetSockets, "packet sockets", state.packetSockets) { socket in
+    var found = finding(.packetSockets, "packet sockets", state.packetSockets) { socket in
       let place = socket.link.map { "on \(name($0))" } ?? "on every link"
       let receives =
         socket.etherType == 0
@@ -12,6 +16,19 @@ extension BypassSurvey {
       return Evidence(
         "packet socket \(socket.inode) \(place), \(receives)", processes: socket.owners)
     }
+    guard !found.evidence.isEmpty, !sealedLinks.isEmpty, let links = state.links.value else {
+      return found
+    }
+    let open = links.filter { !$0.isLoopback && sealedLinks[$0.name] == nil }
+    guard open.isEmpty else {
+      found.remarks.append("not sealed: \(open.map(\.name).joined(separator: ", "))")
+      return found
+    }
+    let asking = links.map(\.name).filter { sealedLinks[$0] == true }.joined(separator: ", ")
+    let exception = asking.isEmpty ? "" : " but DHCP questions of root by \(asking)"
+    found.remarks = found.evidence.map { "\($0): sends nothing\(exception), every link is sealed" }
+    found.evidence = []
+    return found
   }
 
   var xdpSockets: BypassFinding {

@@ -5,6 +5,8 @@ import HostFacts
 struct BypassSurvey {
   let state: HostState
   let rules: Ruleset?
+  /// The links by which rules let packet sockets send nothing, or nothing but DHCP questions (true).
+  let sealedLinks: [String: Bool]
   let acceptsMidStream: Bool?
 
   var search: RuleSearch { RuleSearch(rules) }

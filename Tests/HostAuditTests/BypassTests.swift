@@ -287,6 +287,37 @@ struct BypassCase: Sendable, CustomTestStringConvertible {
     }
   }
 
+  @Test(
+    arguments: [
+      (["eth0": false], nil, ["not sealed: eth1"]),
+      (["eth0": false, "eth1": false], [""], []),
+      (["eth0": false, "eth1": true], [" but DHCP questions of root by eth1"], []),
+      ([:], nil, []),
+    ] as [([String: Bool], [String]?, [String])])
+  func `a packet socket is no way out where every link but the loopback is sealed`(
+    sealed: [String: Bool], exceptions: [String]?, remarks: [String]
+  ) throws {
+    var state = HostStates.quiet
+    let links = ["eth0", "eth1"].enumerated().map { HostLink(index: Int32($0 + 2), name: $1) }
+    state.links = .known((state.links.value ?? []) + links)
+    state.packetSockets = .known([PacketSocket(inode: 5, type: 3, etherType: 0, link: 2)])
+    state.xdpSockets = .known([XDPSocket(inode: 6)])
+    let findings = state.bypasses(
+      rules: Self.asking, sealedLinks: sealed, acceptsMidStream: false)
+    let finding = try #require(findings.first { $0.bypass == .packetSockets })
+    let socket =
+      "packet socket 5 on eth0, receives nothing, owner unknown: not looked for"
+    #expect(finding.status == (exceptions == nil ? .present : .absent))
+    #expect(
+      finding.remarks == exceptions?.map { "\(socket): sends nothing\($0), every link is sealed" }
+        ?? remarks)
+    #expect(findings.first { $0.bypass == .xdpSockets }?.status == .present)
+    // Which links there are must be known.
+    state.links = .unknown("not permitted")
+    let open = state.bypasses(rules: Self.asking, sealedLinks: sealed, acceptsMidStream: false)
+    #expect(open.first { $0.bypass == .packetSockets }?.status == .present)
+  }
+
   @Test(arguments: cases)
   func `what is there is found and named`(item: BypassCase) throws {
     var state = HostStates.quiet

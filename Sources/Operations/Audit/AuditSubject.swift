@@ -12,6 +12,8 @@ import SymbolicAnalysis
 struct AuditSubject {
   let policy: Policy
   let snapshot: LoadedSnapshot
+  /// The rules that packets of the IP stack meet: the snapshot's, without seals.
+  let ruleset: Ruleset
   let host: HostState
   /// Keys and sections of the snapshot that this weir does not know.
   let unread: [String]
@@ -43,6 +45,7 @@ struct AuditSubject {
       loaded = try LoadedSnapshot(justTaken: takeSnapshot(of: request.target.namespace))
     }
     snapshot = loaded
+    ruleset = loaded.ruleset.withoutSeals
     var unread = loaded.unknownSections.map { "section \($0)" }
     host = loaded.hostState
     unread += loaded.host?.unknownKeys ?? []

@@ -50,7 +50,7 @@ struct Confirmer {
   ) -> String? {
     guard
       let interpreter = try? Interpreter(
-        ruleset: subject.snapshot.ruleset, kernel: subject.quirks.interpreter)
+        ruleset: subject.ruleset, kernel: subject.quirks.interpreter)
     else { return "the interpreter cannot run these rules" }
     var packet = PacketContext(family: point.family, bytes: bytes)
     packet.trackAsFirst()

@@ -49,7 +49,8 @@ extension AuditSubject {
 
   /// The rows about what goes past packet rules.
   func bypasses(acceptsMidStream: Bool?) -> [BypassFinding] {
-    host.bypasses(rules: snapshot.ruleset, acceptsMidStream: acceptsMidStream)
+    host.bypasses(
+      rules: ruleset, sealedLinks: snapshot.ruleset.sealedLinks, acceptsMidStream: acceptsMidStream)
   }
 
   /// The claim over all those rows.
@@ -79,7 +80,7 @@ extension WayAround {
   init(_ finding: BypassFinding) {
     self.init(
       way: finding.bypass.rawValue, status: finding.status.rawValue,
-      details: finding.evidence.map { "\($0)" } + finding.unknowns,
+      details: finding.evidence.map { "\($0)" } + finding.unknowns + finding.remarks,
       allows: finding.bypass.consequence, advice: finding.bypass.remedy)
   }
 }

@@ -28,7 +28,7 @@ struct PacketClaims: ~Copyable {
   ) {
     self.subject = subject
     analyzer = SymbolicAnalyzer(
-      subject.snapshot.ruleset, subject.analysisFacts,
+      subject.ruleset, subject.analysisFacts,
       budget: DiagramBudget(intervals: intervalBudget), sampling: sampling)
     witnesses = WitnessReader(subject, confirms: confirms)
     assumptions =

@@ -42,7 +42,7 @@ struct WitnessReader {
     self.subject = subject
     confirmer = confirms ? Confirmer(subject: subject) : nil
     interpreter = try? Interpreter(
-      ruleset: subject.snapshot.ruleset, kernel: subject.quirks.interpreter)
+      ruleset: subject.ruleset, kernel: subject.quirks.interpreter)
   }
 
   /// Plausible values first: a packet that people recognise.
@@ -98,7 +98,7 @@ struct WitnessReader {
         finding: finding, agreement: .undecided("the packet cannot be written as bytes"))
     }
     let passage = interpreter.passage(of: packet, path: way.path, in: .asRead)
-    finding.path = passage.trace.compactMap { subject.snapshot.ruleset.step($0) }
+    finding.path = passage.trace.compactMap { subject.ruleset.step($0) }
     finding.confirmation = confirmer?.confirmation(point, way, links, isBlocked: isBlocked)
     switch passage.fate {
     case .passes(let passed):

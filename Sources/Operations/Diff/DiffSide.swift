@@ -19,7 +19,7 @@ struct DiffSide {
   /// The rules of an origin; a policy is compiled, for the other side's kernel where it has one.
   init(_ origin: DiffOrigin, names: NameAnswers, tableName: String, against other: DiffOrigin) {
     switch origin {
-    case .rules(let snapshot, _): ruleset = snapshot.ruleset
+    case .rules(let snapshot, _): ruleset = snapshot.ruleset.withoutSeals
     case .policy(let loaded):
       let answers = names.addresses.mapValues { $0.sorted() }
       let compiled = compile(loaded.policy, tableName: tableName)
@@ -32,10 +32,10 @@ struct DiffSide {
 
   /// Rules on a kernel with the quirks of the one that a snapshot was taken on.
   init(_ ruleset: Ruleset, onKernelOf snapshot: LoadedSnapshot) {
-    self.ruleset = ruleset
+    self.ruleset = ruleset.withoutSeals
     let found = snapshot.quirks
     quirks = (found.analysis, found.interpreter)
-    interpreter = try? Interpreter(ruleset: ruleset, kernel: quirks.interpreter)
+    interpreter = try? Interpreter(ruleset: self.ruleset, kernel: quirks.interpreter)
   }
 }
 
