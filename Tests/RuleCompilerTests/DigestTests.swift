@@ -11,6 +11,12 @@ import Testing
     return Table(
       family: .inet, name: "weir", comment: "managed by weir",
       counters: [NamedCounter(name: "deny/a", comment: "of a")],
+      objects: [
+        NamedObject(
+          name: "idle/60/udp",
+          content: timeout()),
+        NamedObject(name: "mark", content: .secmark(context: "a")),
+      ],
       sets: [
         NamedSet(
           name: "g1/map", flags: [.map, .interval], key: [.ipv4Address], isVerdictMap: true,
@@ -39,6 +45,15 @@ import Testing
       ])
   }()
 
+  private static func timeout(
+    family: UInt16 = 1, _ layer4Protocol: UInt8 = 17, state: UInt16 = 0, seconds: UInt32 = 60
+  ) -> ObjectContent {
+    .conntrackTimeout(
+      ConntrackTimeout(
+        family: family, layer4Protocol: layer4Protocol,
+        timeouts: [.init(state: state, seconds: seconds)]))
+  }
+
   /// One small change each.
   private static let changes: [(String, @Sendable (inout Table) -> Void)] = [
     ("family", { $0.family = .ip }),
@@ -59,6 +74,14 @@ import Testing
     ("family of addresses", { $0.sets[1].content = .ipv6(IntervalSet([Interval(1, 2)])) }),
     ("element", { $0.sets[0].content = .elements([.catchAll(.drop)]) }),
     ("verdict of an element", { $0.sets[0].content = .elements([.catchAll(.accept)]) }),
+    ("object name", { $0.objects[0].name = "idle/61/udp" }),
+    ("object comment", { $0.objects[0].comment = "c" }),
+    ("family of timeouts", { $0.objects[0].content = timeout(family: 2) }),
+    ("protocol of timeouts", { $0.objects[0].content = timeout(6) }),
+    ("state of a timeout", { $0.objects[0].content = timeout(state: 1) }),
+    ("timeout", { $0.objects[0].content = timeout(seconds: 61) }),
+    ("context", { $0.objects[1].content = .secmark(context: "b") }),
+    ("one object less", { $0.objects.removeLast() }),
     ("chain name", { $0.chains[0].name = "input" }),
     ("hook", { $0.chains[0].hook = nil }),
     ("priority", { $0.chains[0].hook?.priority = -1 }),
