@@ -33,6 +33,7 @@ struct FeedsVerb: ParsableCommand {
 
   struct Update: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "update",
       abstract: "Fetch the lists, and put what is believed in their files.",
       discussion: """
         Exit code 1 when an edition was refused or could not be fetched; the other
@@ -67,6 +68,7 @@ struct FeedsVerb: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "Tell how old the list files are.",
       discussion: """
         Exit code 1 when one is missing, damaged or due.

@@ -9,6 +9,7 @@ struct PolicyVerb: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "List the policies that weir carries.")
 
     @Option(help: "text or json.")
@@ -28,6 +29,7 @@ struct PolicyVerb: ParsableCommand {
 
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "check",
       abstract: "Read a policy and report everything that is wrong with it.",
       discussion: """
         EXAMPLES
@@ -53,6 +55,7 @@ struct PolicyVerb: ParsableCommand {
 
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "show",
       abstract: "Show the effective policy with the origin of each value.",
       discussion: """
         Defaults are filled in, groups and included files are resolved.

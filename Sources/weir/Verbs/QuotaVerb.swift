@@ -27,6 +27,7 @@ struct QuotaVerb: ParsableCommand {
 
   struct Set: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "set",
       abstract: "Give a scope a quota, or another one.",
       discussion: """
         What the scope has sent in this window stays counted.
@@ -57,6 +58,7 @@ struct QuotaVerb: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "List the quotas and what is left of them.",
       discussion: """
         Exit code 1 when one is spent, or when somebody changed the table.
@@ -76,6 +78,7 @@ struct QuotaVerb: ParsableCommand {
 
   struct Roll: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "roll",
       abstract: "Begin quotas anew whose window is over.",
       discussion: """
         EXAMPLES
@@ -95,6 +98,7 @@ struct QuotaVerb: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "remove",
       abstract: "Take quotas away; what was counted is gone.",
       discussion: """
         EXAMPLES
@@ -125,6 +129,7 @@ struct QuotaVerb: ParsableCommand {
 
   struct Restore: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "restore",
       abstract: "Bring back quotas that were listed as JSON.",
       discussion: """
         What was sent counts where the window is still the same. Quotas that are

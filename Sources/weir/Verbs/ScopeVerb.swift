@@ -27,6 +27,7 @@ struct ScopeVerb: ParsableCommand {
 
   struct Add: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "add",
       abstract: "Put a policy in force for one scope.",
       discussion: """
         A scope that has a policy gets the new one, in one step. A cgroup that does
@@ -61,6 +62,7 @@ struct ScopeVerb: ParsableCommand {
 
   struct Apply: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "apply",
       abstract: "Make the scopes those of a site file.",
       discussion: """
         Scopes that the file does not have are taken out. Policies are looked for
@@ -92,6 +94,7 @@ struct ScopeVerb: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "list",
       abstract: "List the scopes and their policies.",
       discussion: """
         Exit code 1 when a scope is gone, when a cgroup was made anew and so is in
@@ -112,6 +115,7 @@ struct ScopeVerb: ParsableCommand {
 
   struct Remove: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "remove",
       abstract: "Take scopes out.",
       discussion: """
         EXAMPLES
@@ -140,6 +144,7 @@ struct ScopeVerb: ParsableCommand {
 
   struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
+      commandName: "watch",
       abstract: "Keep the scopes of a site file bound while they come and go.",
       discussion: """
         Runs in the foreground until SIGTERM or SIGINT, with or without systemd. Binds
