@@ -119,7 +119,8 @@ let package = Package(
     tests(
       "NetfilterLinkTests",
       [
-        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "SeededRandom", "TestSupport",
+        "NetfilterLink", "Bytecode", "NetworkTypes", "LinuxSystem", "Operations", "RuleCompiler",
+        "SeededRandom", "TestSupport",
       ]),
     tests(
       "AgreementTests",

@@ -62,17 +62,28 @@ public struct SHA256: Sendable {
 
   /// The digest of everything added, 64 hexadecimal digits in lower case.
   public consuming func hexDigest() -> String {
-    let bits = byteCount &* 8
-    update(0x80 as UInt8)
-    while byteCount % 64 != 56 { update(0 as UInt8) }
-    update(UInt32(bits >> 32))
-    update(UInt32(bits & 0xffff_ffff))
+    finish()
     var text = ""
     for index in 0..<8 {
       let hex = String(state[index], radix: 16)
       text += String(repeating: "0", count: 8 - hex.count) + hex
     }
     return text
+  }
+
+  /// The digest, 32 bytes.
+  public consuming func digest() -> [UInt8] {
+    finish()
+    return (0..<32).map { UInt8(state[$0 / 4] >> (24 - UInt32($0 % 4) * 8) & 0xff) }
+  }
+
+  /// Adds the padding.
+  private mutating func finish() {
+    let bits = byteCount &* 8
+    update(0x80 as UInt8)
+    while byteCount % 64 != 56 { update(0 as UInt8) }
+    update(UInt32(bits >> 32))
+    update(UInt32(bits & 0xffff_ffff))
   }
 
   private mutating func compress() {

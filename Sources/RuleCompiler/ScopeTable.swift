@@ -1,4 +1,5 @@
 public import Bytecode
+import Hashing
 import NetworkTypes
 
 /// What tells the packets of one scope from those of another: the key of its scope maps.
@@ -36,6 +37,24 @@ public enum ScopeDimension: Hashable, Sendable {
     }
   }
 
+  /// The map from what a person calls a scope to its key, so that a cgroup made anew and a user with
+  /// another number are found without a look at all of them; nil where the name is the key.
+  public var nameMap: String? {
+    switch self {
+    case .cgroup, .user: "\(mapName)/name"
+    case .interface: nil
+    }
+  }
+
+  /// The maps from its keys to the policies' chains.
+  public var verdictMaps: [String] {
+    switch self {
+    case .cgroup: ["out", "reply", "in"].map { "\(mapName)/\($0)" }
+    case .user: ["out", "reply"].map { "\(mapName)/\($0)" }
+    case .interface: ["out", "in"].map { "\(mapName)/\($0)" }
+    }
+  }
+
   var keyType: KeyType {
     switch self {
     case .cgroup: .cgroupv2
@@ -64,6 +83,13 @@ public struct ScopeBinding: Hashable, Sendable {
     self.generation = generation
     self.comment = comment
   }
+
+  /// The key of a comment in a ``ScopeDimension/nameMap``: half of its SHA-256.
+  public static func nameKey(of comment: String) -> [UInt8] {
+    var hash = SHA256()
+    hash.update(contentsOf: Array(comment.utf8).span)
+    return Array(hash.digest().prefix(16))
+  }
 }
 
 /// The part of a scope table that leads packets to the policy of their scope.
@@ -76,12 +102,16 @@ public struct ScopeBinding: Hashable, Sendable {
 ///
 /// - Parameters:
 ///   - name: the table's name.
-///   - bindings: the scopes, at least one, no key twice.
+///   - bindings: the scopes, no key twice.
+///   - dimensions: what has base chains and maps besides the dimensions of `bindings`.
 /// - Returns: base chains and maps; nothing of any generation.
 ///
 /// Complexity: O(n log n) in scopes.
-public func scopeFrame(named name: String, _ bindings: [ScopeBinding]) -> Table {
-  let dimensions = Set(bindings.map(\.dimension)).sorted { $0.mapName < $1.mapName }
+public func scopeFrame(
+  named name: String, _ bindings: [ScopeBinding], dimensions: Set<ScopeDimension> = []
+) -> Table {
+  let dimensions = dimensions.union(bindings.map(\.dimension))
+    .sorted { $0.mapName < $1.mapName }
   var frame = ScopeFrame()
   for dimension in dimensions {
     frame.add(dimension, bindings.filter { $0.dimension == dimension })
@@ -115,6 +145,7 @@ private struct ScopeFrame {
           content: .elements(elements)))
       return name
     }
+    if let nameMap = dimension.nameMap { addNames(nameMap, of: dimension, sorted) }
     let out = addMap("out", to: "out")
     switch dimension {
     case .cgroup(let level):
@@ -133,6 +164,20 @@ private struct ScopeFrame {
       addChain("host/interface", .input, knownFlows(), from, out)
       addChain("in/interface", .forward, [known], to, addMap("in", to: "in"))
     }
+  }
+
+  private mutating func addNames(
+    _ map: String, of dimension: ScopeDimension, _ bindings: [ScopeBinding]
+  ) {
+    let keys = Dictionary(
+      bindings.map { (ScopeBinding.nameKey(of: $0.comment), $0.key) }, uniquingKeysWith: { $1 })
+    let elements = keys.map { SetElement(key: $0.key, data: $0.value) }
+      .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    // nft has no type for digests: sixteen bytes are shown as an address.
+    sets.append(
+      NamedSet(
+        name: map, flags: .map, key: [.ipv6Address], dataType: dimension.keyType,
+        content: .elements(elements)))
   }
 
   private mutating func addChain(

@@ -129,9 +129,13 @@ struct StormTests {
           if number.isMultiple(of: appliesPerProcess) {
             let outcome = try Weir.run(["scope", "add", "--user", "0"] + policies[number % 2])
             if outcome.ending != .exit(0) { return reloads.finish("add \(number): \(outcome)") }
+            let all = try scopes(of: InstallTarget())
+            if all.status != .good || all.scopes.count != 201 {
+              return reloads.finish("add \(number): \(all)")
+            }
           } else {
             let report = try bind(requests[number % 2])
-            if report.status != .good || report.scopes.count != 201 {
+            if report.status != .good || report.scopes.count != 1 {
               return reloads.finish("bind \(number): \(report)")
             }
           }

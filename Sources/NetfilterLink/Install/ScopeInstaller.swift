@@ -1,114 +1,60 @@
-public import Bytecode
+import Bytecode
+import Glibc
 
-/// A policy of some scopes, for whichever generation it gets.
-public struct ScopePolicy {
-  /// What the comment of its entry chain ends with; tells whether the kernel has it already.
-  public let digest: String
-  /// Its chains, sets, counters and objects, without base chains.
-  public let render: (Int) -> Table
+/// One change of scopes over as many attempts as it takes.
+struct ScopeInstaller {
+  private let change: ScopeChange
+  private let name: TableIdentifier
+  /// How elements are found; nil when all of the table is read.
+  private var lookup: ScopeLookup?
+  /// The keys that were looked up: what became of them is read back.
+  private var keys: [String: Set<[UInt8]>] = [:]
+  /// Generations that this change took scopes from, over all attempts.
+  private var left: Set<Int> = []
+  /// What was read last.
+  private var live: Table?
+  /// The generation of the ruleset that it was read at.
+  private var generation: UInt32 = 0
 
-  /// Makes one.
-  public init(digest: String, render: @escaping (Int) -> Table) {
-    self.digest = digest
-    self.render = render
-  }
-}
-
-/// What a scope table is to hold.
-public struct ScopeChange {
-  /// The policies that the change needs.
-  public let policies: [ScopePolicy]
-  /// From the table that is there and the generations of `policies` by digest to the base chains and
-  /// maps as they are to be; nil for no table at all.
-  public let frame: (Table?, [String: Int]) -> Table?
-
-  /// Makes one.
-  public init(policies: [ScopePolicy], frame: @escaping (Table?, [String: Int]) -> Table?) {
-    self.policies = policies
-    self.frame = frame
-  }
-}
-
-extension NetfilterSession where Transport: ~Copyable {
-  /// Changes which scopes there are and what judges them; packets of the others see nothing of it.
-  ///
-  /// Policies that are not there yet are loaded where no packet reaches them, read back and compared;
-  /// then one transaction, valid only if nobody changed the ruleset since, changes the elements that
-  /// differ; what it left is read back and compared too. Killed at any point, each scope has its old
-  /// policy or its new one, whole.
-  ///
-  /// - Returns: the table as it was read back; nil when there is none any more.
-  /// - Throws: ``InstallError``.
-  public mutating func change(
-    _ change: ScopeChange, in table: TableIdentifier
-  ) throws(InstallError) -> Table? {
-    for _ in 0..<Self.installAttempts {
-      do throws(InstallFailure) {
-        return try attempt(change, in: table)
-      } catch {
-        switch error {
-        case .step(let cause) where cause.isWorthAnotherAttempt: continue
-        case .step(let cause): throw .kernel(cause, standing: .unclear)
-        case .refusal(let refusal): throw refusal
-        }
-      }
-    }
-    throw .keepsChanging(attempts: Self.installAttempts, standing: .unclear)
+  init(_ change: ScopeChange, _ name: TableIdentifier) {
+    self.change = change
+    self.name = name
+    lookup = change.lookup
   }
 
-  private mutating func attempt(
-    _ change: ScopeChange, in name: TableIdentifier
+  /// One attempt.
+  mutating func run<Transport: NetlinkTransport & ~Copyable>(
+    _ session: inout NetfilterSession<Transport>
   ) throws(InstallFailure) -> Table? {
-    var (live, generation) = try readScopes(name)
+    keys = [:]
+    let digests = change.policies.map(\.digest)
+    try read(&session) { table in
+      Set(digests.flatMap { table.generations(ofPolicy: $0) })
+    }
     if let live, live.comment != Table.managedComment {
       throw .refusal(.foreign(name, reasons: [live.commentReason]))
     }
-    var generations: [String: Int] = [:]
-    var fresh: [Table] = []
-    var load: [Change] = []
-    // Only what is missing is sent: `assumed` is what is there, and what was put on the list.
-    var assumed = live
-    for policy in change.policies where generations[policy.digest] == nil {
-      if let live, let known = live.generation(ofPolicy: policy.digest) {
-        let compiled = policy.render(known)
-        if live.judgement(like: compiled, known).problems(from: compiled.everything).isEmpty {
-          generations[policy.digest] = known
-          do {
-            try refresh(compiled.sets.filter(\.isRuntimeState), in: live)
-          } catch { throw .step(error) }
-          continue
-        }
-      }
-      let next = (assumed?.generations.max() ?? 0) + 1
-      let plan = GenerationPlan(live: assumed, target: policy.render(next), generation: next)
-      load += plan.preload
-      generations[policy.digest] = next
-      fresh.append(plan.target)
-      assumed = plan.target.merged(into: assumed)
+    var fuller = try fullerMaps(&session)
+    if fuller == nil {
+      lookup = nil
+      try read(&session)
+      fuller = []
     }
-    if !load.isEmpty {
-      try send(load, to: name, generation, .split)
-      (live, generation) = try readScopes(name)
-    }
-    for table in fresh {
-      let number = table.generations.first ?? 0
-      let problems =
-        live?.judgement(like: table, number).problems(from: table.everything)
-        ?? ["the table is missing"]
-      if !problems.isEmpty {
-        throw .refusal(.notProven(.preloaded, differences: problems, standing: .unclear))
-      }
-    }
-    guard let frame = change.frame(live, generations) else {
-      if live != nil {
-        try send([.deleteTable], to: name, generation, .whole)
-      }
+    let generations = try load(&session)
+    let view = live.map { ScopeView(table: $0, fullerMaps: fuller ?? []) }
+    let frame: Table
+    switch change.goal(view, generations) {
+    case .unchanged: return live
+    case .nothing:
+      if live != nil { try send([.deleteTable], &session) }
       return nil
+    case .frame(let wanted): frame = wanted
     }
+    if let live { left.formUnion(live.generationsLedTo.subtracting(frame.generationsLedTo)) }
     let swap = live.map { frame.changes(from: $0) } ?? []
     if !swap.isEmpty {
-      try send(swap, to: name, generation, .whole)
-      (live, generation) = try readScopes(name)
+      try send(swap, &session)
+      try read(&session)
     }
     guard let found = live else {
       throw .refusal(
@@ -118,139 +64,177 @@ extension NetfilterSession where Transport: ~Copyable {
     if !problems.isEmpty {
       throw .refusal(.notProven(.swapped, differences: problems, standing: .unclear))
     }
-    let clean = GenerationPlan.cleaning(found, keeping: frame.generationsLedTo, counters: [])
-    try send(clean, to: name, generation, .whole)
+    try clean(found, frame, &session)
     return found
   }
 
-  private mutating func readScopes(
-    _ name: TableIdentifier
-  ) throws(InstallFailure) -> (Table?, UInt32) {
-    do {
-      let snapshot = try readSnapshot(of: name)
-      return (snapshot.ruleset.tables.first, snapshot.generation)
-    } catch { throw .step(error) }
-  }
+  // MARK: Steps
 
-  private mutating func send(
-    _ changes: [Change], to name: TableIdentifier, _ generation: UInt32, _ atomicity: Atomicity
-  ) throws(InstallFailure) {
-    do {
-      try commit(changes, to: name.family, name.name, ifGeneration: generation, atomicity)
-    } catch { throw .step(error) }
-  }
-}
-
-extension Table {
-  /// How the base chains and maps of a scope table differ from a frame, as sentences.
+  /// Finds the policies, and loads those that are missing where no packet reaches them.
   ///
-  /// - Parameter frame: as it is to be.
-  /// - Returns: none when all is as it is to be.
-  public func frameProblems(from frame: Table) -> [String] {
-    part { GenerationName.isOfFrame($0) }.problems(from: frame.everything)
-      + unknown.map { "not modelled: \($0.kind)" }
-  }
-
-  /// How what is here of a generation differs from a compiled policy, as sentences.
-  ///
-  /// - Parameters:
-  ///   - generation: the generation.
-  ///   - compiled: the policy's part of a table, for a generation.
-  /// - Returns: none when it is as compiled; addresses of names are not compared.
-  public func policyProblems(_ generation: Int, from compiled: (Int) -> Table) -> [String] {
-    let expected = compiled(generation)
-    return judgement(like: expected, generation).problems(from: expected.everything)
-  }
-
-  /// The whole table, without comments of counters.
-  fileprivate var everything: Table { part { _ in true } }
-
-  /// The generations that a frame's maps lead to.
-  fileprivate var generationsLedTo: Set<Int> {
-    var found: Set<Int> = []
-    for set in sets where set.isVerdictMap {
-      guard case .elements(let elements) = set.content else { continue }
-      found.formUnion(elements.compactMap { $0.verdict?.chain.flatMap(GenerationName.generation) })
-    }
-    return found
-  }
-
-  /// The generation whose entry chain says that it holds a policy.
-  fileprivate func generation(ofPolicy digest: String) -> Int? {
-    let entry = chains.first { chain in
-      chain.name.hasSuffix("/out") && GenerationName.generation(of: chain.name) != nil
-        && chain.comment?.hasSuffix(digest) ?? false
-    }
-    return entry.flatMap { GenerationName.generation(of: $0.name) }
-  }
-
-  /// What is here of a generation, and of what its compiled form shares with others.
-  fileprivate func judgement(like compiled: Table, _ generation: Int) -> Table {
-    let names = Set(
-      compiled.sets.map(\.name) + compiled.counters.map(\.name) + compiled.objects.map(\.name))
-    return part { name in
-      GenerationName.generation(of: name).map { $0 == generation } ?? names.contains(name)
-    }
-  }
-
-  /// Another table with this one's contents added.
-  fileprivate func merged(into other: Table?) -> Table {
-    guard var other else { return self }
-    other.chains += chains
-    other.sets += sets
-    other.counters += counters
-    other.objects += objects
-    return other
-  }
-
-  /// The changes that make a table's base chains and maps like this frame.
-  fileprivate func changes(from live: Table) -> [Change] {
-    let frame = live.part { GenerationName.isOfFrame($0) }
-    let wantedSets = Set(sets.map(\.name))
-    var changes: [Change] = []
-    var ends: [Change] = []
-    for chain in frame.chains where !chains.contains(where: { $0.name == chain.name }) {
-      changes.append(.flushChain(chain.name))
-      ends.append(.deleteChain(chain.name))
-    }
-    for set in frame.sets where !set.flags.contains(.anonymous) && !wantedSets.contains(set.name) {
-      ends.append(.deleteSet(set.name))
-    }
-    for set in sets where !set.flags.contains(.anonymous) {
-      changes += set.changes(from: frame.sets.first { $0.name == set.name })
-    }
-    for chain in chains {
-      let rules = Change.rules(of: [chain], in: self)
-      guard let there = frame.chains.first(where: { $0.name == chain.name }) else {
-        changes += [.addChain(chain)] + rules
+  /// Returns the generations by digest.
+  private mutating func load<Transport: NetlinkTransport & ~Copyable>(
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> [String: Int] {
+    var generations: [String: Int] = [:]
+    var fresh: [Table] = []
+    var load: [Change] = []
+    // Only what is missing is sent: `assumed` is what is there, and what was put on the list.
+    var assumed = live
+    for policy in change.policies where generations[policy.digest] == nil {
+      if let live, let (known, compiled) = live.proven(policy) {
+        generations[policy.digest] = known
+        do {
+          try session.refresh(compiled.sets.filter(\.isRuntimeState), in: live)
+        } catch { throw .step(error) }
         continue
       }
-      if there.hook != chain.hook {
-        changes += [.flushChain(chain.name), .deleteChain(chain.name), .addChain(chain)] + rules
-      } else {
-        let found = frame.part { $0 == chain.name }
-        let isSame = found.problems(from: part { $0 == chain.name }).isEmpty
-        if !isSame { changes += [.flushChain(chain.name)] + rules }
+      let next = (assumed?.generations.max() ?? 0) + 1
+      let plan = GenerationPlan(live: assumed, target: policy.render(next), generation: next)
+      load += plan.preload
+      generations[policy.digest] = next
+      fresh.append(plan.target)
+      assumed = plan.target.merged(into: assumed)
+    }
+    guard !load.isEmpty else { return generations }
+    try send(load, &session, .split)
+    let numbers = Set(fresh.flatMap(\.generations))
+    try read(&session) { _ in numbers }
+    for table in fresh {
+      let number = table.generations.first ?? 0
+      let problems =
+        live?.judgement(like: table, number).problems(from: table.everything)
+        ?? ["the table is missing"]
+      if !problems.isEmpty {
+        throw .refusal(.notProven(.preloaded, differences: problems, standing: .unclear))
       }
     }
-    return changes + ends
+    return generations
+  }
+
+  /// Reads the table: all of it, or the frame, the elements in question and some generations.
+  private mutating func read<Transport: NetlinkTransport & ~Copyable>(
+    _ session: inout NetfilterSession<Transport>, _ generations: (Table) -> Set<Int> = { _ in [] }
+  ) throws(InstallFailure) {
+    do {
+      guard let lookup else {
+        let snapshot = try session.readSnapshot(of: name)
+        (live, generation) = (snapshot.ruleset.tables.first, snapshot.generation)
+        return
+      }
+      var keys = self.keys
+      (live, generation) = try session.readExcerpt(of: name) { table in
+        keys.merge(lookup.keys(table)) { $0.union($1) }
+        var excerpt = Excerpt(ofGenerations: generations(table))
+        let isPart = excerpt.chains
+        excerpt.chains = { isPart($0) || GenerationName.isOfFrame($0) }
+        excerpt.keys = keys
+        return excerpt
+      }
+      self.keys = keys
+    } catch { throw .step(error) }
+  }
+
+  /// The maps that hold more than was read of them; nil when all of the table must be read.
+  ///
+  /// What was not read is relied on only where all that leads to it is as it should be.
+  private func fullerMaps<Transport: NetlinkTransport & ~Copyable>(
+    _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) -> Set<String>? {
+    guard let lookup, let live else { return [] }
+    guard live.emptyFrame.problems(from: lookup.shape(live).everything).isEmpty else { return nil }
+    var fuller: Set<String> = []
+    for set in live.sets where GenerationName.isOfFrame(set.name) {
+      guard lookup.empties, set.content.count > 0 else {
+        fuller.insert(set.name)
+        continue
+      }
+      do {
+        guard let count = try session.readElementCount(ofSet: set.name, in: name, generation)
+        else { return nil }
+        if count > set.content.count { fuller.insert(set.name) }
+      } catch { throw .step(error) }
+    }
+    return fuller
+  }
+
+  private func send<Transport: NetlinkTransport & ~Copyable>(
+    _ changes: [Change], _ session: inout NetfilterSession<Transport>,
+    _ atomicity: Atomicity = .whole
+  ) throws(InstallFailure) {
+    do {
+      try session.commit(
+        changes, to: name.family, name.name, ifGeneration: generation, atomicity)
+    } catch { throw .step(error) }
+  }
+
+  // MARK: What is left behind
+
+  /// Deletes generations that no scope has any more.
+  private mutating func clean<Transport: NetlinkTransport & ~Copyable>(
+    _ found: Table, _ frame: Table, _ session: inout NetfilterSession<Transport>
+  ) throws(InstallFailure) {
+    guard lookup != nil else {
+      let changes = GenerationPlan.cleaning(
+        found, keeping: frame.generationsLedTo, counters: [])
+      return try send(changes, &session)
+    }
+    for number in left.sorted() where !frame.generationsLedTo.contains(number) {
+      do {
+        if try delete(number, &session) { left.remove(number) }
+      } catch { throw .step(error) }
+    }
+  }
+
+  /// Deletes a generation, and what only it used; false when a scope has it still.
+  ///
+  /// The kernel knows who uses what: it counts, and it refuses to delete what is in use.
+  private mutating func delete<Transport: NetlinkTransport & ~Copyable>(
+    _ number: Int, _ session: inout NetfilterSession<Transport>
+  ) throws(KernelError) -> Bool {
+    (live, generation) = try session.readExcerpt(of: name) { _ in
+      Excerpt(ofGenerations: [number])
+    }
+    guard let gone = live?.part(where: { GenerationName.generation(of: $0) == number }),
+      let entry = gone.chains.first(where: { $0.name == "g\(number)/out" })
+    else { return true }
+    if let use = try session.readUse(ofChain: entry.name, in: name, generation),
+      use > entry.rules.count
+    {
+      return false
+    }
+    let changes = GenerationPlan.cleaning(gone, keeping: [], counters: [])
+    guard try commitUnlessBusy(changes, &session) else { return false }
+    let counters = try session.readUnusedCounters(in: name, generation)
+    _ = try commitUnlessBusy(counters.map(Change.deleteCounter), &session)
+    for set in gone.setsUsed(by: { _ in true }).filter(GenerationName.isShared).sorted() {
+      _ = try commitUnlessBusy([.deleteSet(set)], &session)
+    }
+    return true
+  }
+
+  /// Commits deletions; false when the kernel refused since something is in use.
+  private mutating func commitUnlessBusy<Transport: NetlinkTransport & ~Copyable>(
+    _ changes: [Change], _ session: inout NetfilterSession<Transport>
+  ) throws(KernelError) -> Bool {
+    do {
+      let commits = try session.commit(
+        changes, to: name.family, name.name, ifGeneration: generation)
+      generation = generation.advancedGeneration(by: commits)
+      return true
+    } catch {
+      guard error.errorNumber == EBUSY else { throw error }
+      return false
+    }
   }
 }
 
-extension NamedSet {
-  /// The changes of elements that make a map like this one; the map itself when it is missing.
-  ///
-  /// Those that go come before those that come: a key may do both.
-  fileprivate func changes(from live: NamedSet?) -> [Change] {
-    guard let live, case .elements(let old) = live.content, case .elements(let new) = content
-    else { return [.addSet(self), .addElements(self)] }
-    let kept = Set(old.map(\.withoutState))
-    let wanted = Set(new)
-    var gone = live
-    gone.content = .elements(old.filter { !wanted.contains($0.withoutState) })
-    var added = self
-    added.content = .elements(new.filter { !kept.contains($0) })
-    return (gone.content.count == 0 ? [] : [.deleteElements(gone)])
-      + (added.content.count == 0 ? [] : [.addElements(added)])
+extension Excerpt {
+  /// What generations judge by.
+  fileprivate init(ofGenerations numbers: Set<Int>) {
+    let isPart = { (name: String) in
+      GenerationName.generation(of: name).map(numbers.contains) ?? false
+    }
+    self.init(chains: isPart, sets: isPart)
   }
 }

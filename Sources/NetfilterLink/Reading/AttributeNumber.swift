@@ -66,6 +66,8 @@ extension nft_offload_attributes: AttributeNumber {}
 enum NewerAttribute {
   /// `NFTA_BITWISE_SREG2`.
   static let bitwiseSecondSource = 8
+  /// `NFTA_SET_COUNT`.
+  static let setCount = 20
   /// `NFTA_INNER_NUM`, which is not used.
   static let innerNumber = 1
   /// `NFTA_INNER_TYPE`.

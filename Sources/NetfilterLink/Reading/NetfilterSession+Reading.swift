@@ -133,19 +133,8 @@ extension NetfilterSession where Transport: ~Copyable {
     _ only: TableIdentifier?, generation: UInt32, knowing known: KnownSets?
   ) throws(KernelError) -> Ruleset {
     let low = UInt16(generation & 0xffff)
-    var builder = RulesetBuilder(tables: try readTableHeaders(only, generation: low))
+    var builder = try readDeclarations(only, low)
     guard !builder.tables.isEmpty else { return Ruleset() }
-    let family = only?.family
-    let names = only.map { [(type: UInt16(1), name: $0.name)] } ?? []
-    func all(_ kind: MessageKind) -> Request {
-      Request(kind: kind, family: family, names: names, generation: low)
-    }
-    try request(all(.getChain)) { message, reply throws(MalformedAttribute) in
-      try builder.addChain(message, reply)
-    }
-    try request(all(.getSet)) { message, reply throws(MalformedAttribute) in
-      try builder.addSet(message, reply)
-    }
     for place in builder.setPlaces {
       if let content = known?.content(of: place) {
         builder.finish(place, content)
@@ -153,19 +142,43 @@ extension NetfilterSession where Transport: ~Copyable {
         try readElements(place, low, into: &builder)
       }
     }
-    try request(all(.getRule)) { message, reply throws(MalformedAttribute) in
+    try request(.all(.getRule, of: only, low)) { message, reply throws(MalformedAttribute) in
       try builder.addRule(message, reply)
     }
     try readObjects(only, generation: low, into: &builder)
+    try readFlowtables(only, low, into: &builder)
+    return Ruleset(tables: builder.tables)
+  }
+
+  /// The tables with their chains and sets, without rules and elements.
+  mutating func readDeclarations(
+    _ only: TableIdentifier?, _ generation: UInt16
+  ) throws(KernelError) -> RulesetBuilder {
+    var builder = RulesetBuilder(tables: try readTableHeaders(only, generation: generation))
+    guard !builder.tables.isEmpty else { return builder }
+    try request(.all(.getChain, of: only, generation)) {
+      message, reply throws(MalformedAttribute) in
+      try builder.addChain(message, reply)
+    }
+    try request(.all(.getSet, of: only, generation)) {
+      message, reply throws(MalformedAttribute) in
+      try builder.addSet(message, reply)
+    }
+    return builder
+  }
+
+  mutating func readFlowtables(
+    _ only: TableIdentifier?, _ generation: UInt16, into builder: inout RulesetBuilder
+  ) throws(KernelError) {
     do {
-      try request(all(.getFlowtable)) { message, reply throws(MalformedAttribute) in
+      try request(.all(.getFlowtable, of: only, generation)) {
+        message, reply throws(MalformedAttribute) in
         try builder.addFlowtable(message, reply)
       }
     } catch {
       // Kernels without flowtables refuse the question; then there are none.
       guard error.errorNumber == EOPNOTSUPP || error.errorNumber == EINVAL else { throw error }
     }
-    return Ruleset(tables: builder.tables)
   }
 
   private mutating func readTableHeaders(
@@ -182,30 +195,21 @@ extension NetfilterSession where Transport: ~Copyable {
     return tables
   }
 
-  private mutating func readElements(
+  mutating func readElements(
     _ place: RulesetBuilder.SetPlace, _ generation: UInt16, into builder: inout RulesetBuilder
   ) throws(KernelError) {
     var collector = ElementCollector(place.set)
-    let names = [
-      (type: UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue), name: place.table.name),
-      (type: UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), name: place.set.name),
-    ]
-    try request(
-      Request(
-        kind: .getElements, family: place.table.family, names: names, generation: generation)
-    ) { message, reply throws(MalformedAttribute) in
+    try request(.elements(of: place, generation)) { message, reply throws(MalformedAttribute) in
       try collector.add(message, reply)
     }
     builder.finish(place, collector)
   }
 
-  fileprivate mutating func readObjects(
+  mutating func readObjects(
     _ only: TableIdentifier?, generation: UInt16, into builder: inout RulesetBuilder
   ) throws(KernelError) {
-    let names = only.map { [(type: UInt16(NFTA_OBJ_TABLE.rawValue), name: $0.name)] } ?? []
-    try request(
-      Request(kind: .getObject, family: only?.family, names: names, generation: generation)
-    ) { message, reply throws(MalformedAttribute) in
+    try request(.all(.getObject, of: only, generation)) {
+      message, reply throws(MalformedAttribute) in
       try builder.addObject(message, reply)
     }
   }

@@ -8,10 +8,34 @@ struct Request {
   var family: TableFamily?
   /// Names by attribute number.
   var names: [(type: UInt16, name: String)] = []
+  /// The key of the one element that is asked for.
+  var key: [UInt8]?
   /// Whether every object is asked for, or one.
   var isDump = true
   /// The low 16 bits of the generation that every reply must carry; nil for any.
   var generation: UInt16?
+
+  /// Asks for everything of a kind: of a table, or of all.
+  static func all(
+    _ kind: MessageKind, of only: TableIdentifier?, _ generation: UInt16
+  ) -> Request {
+    // Attribute 1 is the table's name in messages of every kind.
+    let names = only.map { [(type: UInt16(NFTA_RULE_TABLE.rawValue), name: $0.name)] } ?? []
+    return Request(kind: kind, family: only?.family, names: names, generation: generation)
+  }
+
+  /// Asks for the elements of a set, or for the one with a key.
+  static func elements(
+    of place: RulesetBuilder.SetPlace, key: [UInt8]? = nil, _ generation: UInt16
+  ) -> Request {
+    let names = [
+      (type: UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue), name: place.table.name),
+      (type: UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), name: place.set.name),
+    ]
+    return Request(
+      kind: .getElements, family: place.table.family, names: names, key: key, isDump: key == nil,
+      generation: generation)
+  }
 }
 
 extension NetfilterSession where Transport: ~Copyable {
@@ -52,6 +76,11 @@ extension NetfilterSession where Transport: ~Copyable {
     buffer.appendHeader(
       request.kind, family: request.family, flags: flags, sequence: sequence)
     for (type, name) in request.names { buffer.append(name: name, type: type) }
+    if let key = request.key {
+      buffer.append(nested: UInt16(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) { buffer in
+        WireElement(key: key).write(&buffer)
+      }
+    }
     buffer.patch(at: 0, UInt32(buffer.count))
     try buffer.withBytes { bytes throws(KernelError) in try transport.send(bytes) }
   }

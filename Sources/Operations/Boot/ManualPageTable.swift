@@ -148,7 +148,8 @@ are not.
 .TP
 .B scope
 Give scopes of one namespace policies of their own: \fBadd\fR binds one, \fBapply\fR makes the scopes those of a site file,
-\fBlist\fR tells which there are and which are not what they were (exit code 1), \fBremove\fR takes them out, \fBwatch\fR keeps those of a site bound while they come and go. A scope that does not
+\fBlist\fR tells which there are and which are not what they were (exit code 1), \fBremove\fR takes them out, \fBwatch\fR keeps those of a site bound while they come and go.
+\fBadd\fR and \fBremove\fR tell of the scopes that they changed alone, and cost the same however many others there are. A scope that does not
 exist is an error before anything is sent. \fISCOPE\fR is one of \fB\-\-cgroup\fR, \fB\-\-user\fR and \fB\-\-interface\fR.
 .TP
 .B snapshot

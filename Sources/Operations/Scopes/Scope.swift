@@ -80,10 +80,8 @@ extension Scope {
           throw OperationFailure(
             .notFound, "there is no link '\(name)' in this namespace; nothing was changed")
         }
-        let bytes = Array(name.utf8)
         return FoundScope(
-          dimension: .interface, key: bytes + [UInt8](repeating: 0, count: 16 - bytes.count),
-          scope: self)
+          dimension: .interface, key: Scope.key(ofInterface: name) ?? [], scope: self)
       }
     } catch let failure as OperationFailure {
       throw failure
@@ -98,6 +96,13 @@ extension Scope {
     } catch {
       throw OperationFailure(.internalError, "\(error)")
     }
+  }
+
+  /// A link's name as the kernel compares it, 16 bytes; nil for one that no link can have.
+  static func key(ofInterface name: String) -> [UInt8]? {
+    let bytes = Array(name.utf8)
+    guard bytes.count < 16 else { return nil }
+    return bytes + [UInt8](repeating: 0, count: 16 - bytes.count)
   }
 
   /// What is kept beside the element: a path that is too long without its beginning.

@@ -1,6 +1,9 @@
+import Bytecode
+import LinuxSystem
 import NetfilterLink
+import RuleCompiler
 
-/// The scopes of a namespace, and what judges each.
+/// Scopes of a namespace, and what judges each.
 public struct ScopeReport: Encodable, Sendable {
   /// Whether a binding reaches what it was made for.
   public enum State: String, Encodable, Sendable {
@@ -12,6 +15,8 @@ public struct ScopeReport: Encodable, Sendable {
     case remade
     /// Its name is kept without its beginning, so that it cannot be looked for.
     case unknown
+    /// It was taken out.
+    case removed
   }
 
   /// One scope.
@@ -32,6 +37,8 @@ public struct ScopeReport: Encodable, Sendable {
   public let version = 1
   /// `inet weir-scopes`.
   public let table: String
+  /// Whether `scopes` are all of the table, or those that were bound or taken out.
+  public let isComplete: Bool
   /// The scopes, by kind and name.
   public let scopes: [Row]
   /// What of the table that leads packets to their policies is not as weir made it, as sentences.
@@ -39,7 +46,9 @@ public struct ScopeReport: Encodable, Sendable {
   /// What became of the names of the policies that were installed.
   public let names: [NameReport]
 
-  enum CodingKeys: String, CodingKey { case version, table, scopes, differences, names }
+  enum CodingKeys: String, CodingKey {
+    case version, table, isComplete, scopes, differences, names
+  }
 
   /// 0 when every scope is bound, 1 when one is not or the table was changed, 2 when one cannot be
   /// looked for.
@@ -49,5 +58,73 @@ public struct ScopeReport: Encodable, Sendable {
       return .finding
     }
     return scopes.contains { $0.state == .unknown } ? .unknown : .good
+  }
+}
+
+extension ScopeReport {
+  /// Looks each scope of a table up in the calling thread's namespace, and the table's frame too.
+  init(_ identifier: TableIdentifier, _ live: Table?, names: [NameReport]) {
+    let bindings = live?.bindings ?? []
+    var differences: [String] = []
+    if let live {
+      differences =
+        bindings.isEmpty
+        ? ["the table leads no scope to a policy"]
+        : live.frameProblems(from: scopeFrame(named: live.name, bindings))
+    }
+    self.init(
+      table: "\(identifier)", isComplete: true, scopes: Row.all(bindings, live),
+      differences: differences, names: names)
+  }
+
+  /// Tells of scopes that were just bound, or taken out.
+  ///
+  /// - Parameters:
+  ///   - identifier: their table.
+  ///   - live: the table as it was read when they were bound.
+  ///   - bindings: the scopes.
+  ///   - state: of all of them; nil to look each up.
+  ///   - names: of their policies.
+  init(
+    _ identifier: TableIdentifier, _ live: Table?, of bindings: [ScopeBinding],
+    state: State? = nil, names: [NameReport]
+  ) {
+    self.init(
+      table: "\(identifier)", isComplete: false, scopes: Row.all(bindings, live, state: state),
+      differences: [], names: names)
+  }
+}
+
+extension ScopeReport.Row {
+  fileprivate static func all(
+    _ bindings: [ScopeBinding], _ live: Table?, state: ScopeReport.State? = nil
+  ) -> [ScopeReport.Row] {
+    let root = ControlGroup.root()
+    var policies: [Int: String] = [:]
+    for generation in Set(bindings.map(\.generation)) {
+      let entry = live?.chains.first { $0.name == "g\(generation)/out" }
+      policies[generation] = entry?.comment ?? "unknown"
+    }
+    return bindings.map { binding in
+      let scope = Scope(comment: binding.comment)
+      return ScopeReport.Row(
+        kind: scope?.kind ?? "unknown", name: scope?.name ?? "\(binding.key)",
+        policy: policies[binding.generation] ?? "unknown", generation: binding.generation,
+        state: state ?? ScopeReport.State(of: binding, scope, root))
+    }.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) }
+  }
+}
+
+extension ScopeReport.State {
+  fileprivate init(of binding: ScopeBinding, _ scope: Scope?, _ root: String?) {
+    guard let scope, !scope.name.hasPrefix("…") else {
+      self = .unknown
+      return
+    }
+    guard let found = try? scope.find(root) else {
+      self = .gone
+      return
+    }
+    self = found.key == binding.key && found.dimension == binding.dimension ? .bound : .remade
   }
 }

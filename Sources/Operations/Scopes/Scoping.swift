@@ -74,7 +74,7 @@ public struct ScopeRequest: Sendable {
 /// Puts policies in force for scopes; what judges the others is not touched.
 ///
 /// - Parameter request: which, and where.
-/// - Returns: all scopes as they were read back.
+/// - Returns: the scopes as they were read back: all for a site, else those of the request.
 /// - Throws: ``OperationFailure``: a scope does not exist, before anything is sent; a name has no
 ///   usable address; the kernel refused, or holds something else than was sent.
 public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeReport {
@@ -89,10 +89,10 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
   let numbers = zip(places, request.scopes).compactMap { place, wanted in
     (try? place.get()).map { _ in wanted.policy }
   }
-  var first: [String: Scope] = [:]
+  var first: [ScopePlace: Scope] = [:]
   for one in found {
-    let key = "\(one.dimension.mapName) \(one.key)"
-    if let other = first.updateValue(one.scope, forKey: key) {
+    let place = ScopePlace(one.dimension, one.key)
+    if let other = first.updateValue(one.scope, forKey: place) {
       throw OperationFailure(
         .badData, "\(other.text) and \(one.scope.text) are the same scope; nothing was changed")
     }
@@ -112,11 +112,12 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
       })
   }
   let digests = compiled.map(\.digestInComment)
-  let change = ScopeChange(policies: policies) { live, generations in
-    var bindings = request.isWhole ? [] : live?.bindings ?? []
-    let taken = Set(found.map { ScopePlace($0.dimension, $0.key) })
+  let taken = Set(found.map { ScopePlace($0.dimension, $0.key) })
+  let comments = Set(found.map(\.scope.comment))
+  let lookup = request.isWhole ? nil : ScopeLookup(places: taken, comments: comments)
+  let change = ScopeChange(policies: policies, lookup: lookup) { view, generations in
+    var bindings = request.isWhole ? [] : view?.table.bindings ?? []
     // A cgroup made anew has another number; its old one leads nowhere.
-    let comments = Set(found.map(\.scope.comment))
     bindings.removeAll {
       comments.contains($0.comment) || taken.contains(ScopePlace($0.dimension, $0.key))
     }
@@ -127,41 +128,13 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
           dimension: one.dimension, key: one.key, generation: generation,
           comment: one.scope.comment))
     }
-    return bindings.isEmpty ? nil : scopeFrame(named: table.name, bindings)
+    return view.goal(table.name, bindings, isWhole: request.isWhole)
   }
   return try request.target.withSession { session in
-    ScopeReport(table, try session.change(change, in: table), names: names)
-  }
-}
-
-/// Takes scopes out; their packets are judged by no policy of a scope then.
-///
-/// - Parameters:
-///   - scopes: which, also such as exist no more; nil for all.
-///   - target: where.
-/// - Returns: those that remain.
-/// - Throws: ``OperationFailure`` (66) when one is not bound; nothing is changed then.
-public func unbind(
-  _ scopes: [Scope]?, in target: InstallTarget
-) throws(OperationFailure) -> ScopeReport {
-  let table = target.scopes
-  return try target.withSession { session in
-    let known = try session.readTable(family: .inet, name: table.name)?.bindings ?? []
-    var gone: Set<String> = []
-    for scope in scopes ?? [] {
-      let comments = [(try? scope.find())?.scope.comment, scope.comment].compactMap(\.self)
-      guard let comment = comments.first(where: { text in known.contains { $0.comment == text } })
-      else {
-        throw OperationFailure(
-          .notFound, "\(scope.text) is bound to no policy; nothing was changed")
-      }
-      gone.insert(comment)
-    }
-    let change = ScopeChange(policies: []) { live, _ in
-      let rest = live?.bindings.filter { scopes != nil && !gone.contains($0.comment) } ?? []
-      return rest.isEmpty ? nil : scopeFrame(named: table.name, rest)
-    }
-    return ScopeReport(table, try session.change(change, in: table), names: [])
+    let live = try session.change(change, in: table)
+    if request.isWhole { return ScopeReport(table, live, names: names) }
+    let bound = (live?.bindings ?? []).filter { taken.contains(ScopePlace($0.dimension, $0.key)) }
+    return ScopeReport(table, live, of: bound, names: names)
   }
 }
 
@@ -199,81 +172,7 @@ func policyDifferences(from request: ScopeRequest) throws(OperationFailure) -> [
   }
 }
 
-/// Where a scope's element is.
-private struct ScopePlace: Hashable {
-  let dimension: ScopeDimension
-  let key: [UInt8]
-
-  init(_ dimension: ScopeDimension, _ key: [UInt8]) {
-    self.dimension = dimension
-    self.key = key
-  }
-}
-
 extension InstallTarget {
   /// The table of the scopes.
   var scopes: TableIdentifier { TableIdentifier(family: .inet, name: "\(table)-scopes") }
-}
-
-extension Table {
-  /// The scopes that its maps hold.
-  var bindings: [ScopeBinding] {
-    sets.flatMap { set -> [ScopeBinding] in
-      guard let dimension = ScopeDimension(outwardMap: set.name),
-        case .elements(let elements) = set.content
-      else { return [] }
-      return elements.compactMap { element in
-        guard let chain = element.verdict?.chain,
-          let generation = Int(chain.dropFirst().prefix { $0 != "/" })
-        else { return nil }
-        return ScopeBinding(
-          dimension: dimension, key: element.key, generation: generation,
-          comment: element.comment ?? "")
-      }
-    }
-  }
-}
-
-extension ScopeReport {
-  /// Looks each scope of a table up in the calling thread's namespace.
-  fileprivate init(_ identifier: TableIdentifier, _ live: Table?, names: [NameReport]) {
-    let bindings = live?.bindings ?? []
-    let root = ControlGroup.root()
-    var policies: [Int: String] = [:]
-    for generation in Set(bindings.map(\.generation)) {
-      let entry = live?.chains.first { $0.name == "g\(generation)/out" }
-      policies[generation] = entry?.comment ?? "unknown"
-    }
-    var differences: [String] = []
-    if let live {
-      differences =
-        bindings.isEmpty
-        ? ["the table leads no scope to a policy"]
-        : live.frameProblems(from: scopeFrame(named: live.name, bindings))
-    }
-    self.init(
-      table: "\(identifier)",
-      scopes: bindings.map { binding in
-        let scope = Scope(comment: binding.comment)
-        return Row(
-          kind: scope?.kind ?? "unknown", name: scope?.name ?? "\(binding.key)",
-          policy: policies[binding.generation] ?? "unknown", generation: binding.generation,
-          state: State(of: binding, scope, root))
-      }.sorted { ($0.kind, $0.name) < ($1.kind, $1.name) },
-      differences: differences, names: names)
-  }
-}
-
-extension ScopeReport.State {
-  fileprivate init(of binding: ScopeBinding, _ scope: Scope?, _ root: String?) {
-    guard let scope, !scope.name.hasPrefix("…") else {
-      self = .unknown
-      return
-    }
-    guard let found = try? scope.find(root) else {
-      self = .gone
-      return
-    }
-    self = found.key == binding.key && found.dimension == binding.dimension ? .bound : .remade
-  }
 }

@@ -229,7 +229,10 @@ extension ScopeReport {
   private static let rowLimit = 40
 
   fileprivate var text: String {
-    var lines = ["table \(table): \(scopes.count) scope\(scopes.count == 1 ? "" : "s")"]
+    var lines = [
+      isComplete
+        ? "table \(table): \(scopes.count) scope\(scopes.count == 1 ? "" : "s")" : "table \(table):"
+    ]
     let unbound = scopes.filter { $0.state != .bound }
     let bound = scopes.filter { $0.state == .bound }
     lines += (unbound + bound.prefix(Self.rowLimit)).map(\.text)
@@ -251,6 +254,7 @@ extension ScopeReport.Row {
       case .gone: ", GONE: it exists no more"
       case .remade: ", MADE ANEW: its packets are in no scope; bind it again"
       case .unknown: ", not looked for: its name is too long to be kept whole"
+      case .removed: ", taken out"
       }
     return "  \(kind) \(name): \(policy)\(note)"
   }
