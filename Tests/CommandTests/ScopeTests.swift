@@ -397,6 +397,33 @@ struct ScopeTests {
     }
   }
 
+  @Test func `kernel: add and remove tell of their own scopes, and list of all`() throws {
+    let folder = try TemporaryFolder()
+    let seven = try policy(folder, "seven", denies: 7)
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add tap0 type veth peer name tap1")
+      #expect(try Weir.run("scope", "add", "--user", "65533", seven).ending == .exit(0))
+      #expect(try Weir.run("scope", "add", "--interface", "tap0", seven).ending == .exit(0))
+      let added = try Weir.run("scope", "add", "--user", "65534", seven).output
+      #expect(added.contains("\n  user 65534: policy seven "))
+      #expect(added.split(separator: "\n").count == 2, "\(added)")
+      let json = try Weir.run("scope", "add", "--user", "65534", seven, "--format", "json").output
+      #expect(json.contains("\"isComplete\" : false"), "\(json)")
+      #expect(try list().map(\.name) == ["tap0", "65533", "65534"])
+      // What is gone is found by its name.
+      try HostPlant.run("ip link del tap0")
+      #expect(try list().map(\.state) == ["gone", "bound", "bound"])
+      let removed = try Weir.run("scope", "remove", "--interface", "tap0", "--user", "65533")
+      #expect(removed.ending == .exit(0))
+      #expect(removed.output.contains("\n  user 65533: policy seven "))
+      #expect(removed.output.split(separator: "\n").count { $0.hasSuffix(", taken out") } == 2)
+      #expect(try list().map(\.name) == ["65534"])
+      #expect(try Weir.run("scope", "list").ending == .exit(0))
+      #expect(try Weir.run("scope", "remove", "--user", "65533").ending == .exit(66))
+      #expect(try list().map(\.name) == ["65534"])
+    }
+  }
+
   @Test func `a scope that is not there is named, and nothing is sent`() throws {
     for (option, name, reason) in [
       ("--user", "no-such-user", "there is no user 'no-such-user'; nothing was changed"),
