@@ -53,11 +53,11 @@ int linux_take_signal(int fd) {
 
 int linux_file_watch(void) { return result(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)); }
 
-int linux_watch_folder(int fd, const char *path) {
+int linux_watch_folder(int fd, const char *path, int sees_new) {
   return result(inotify_add_watch(
       fd, path,
       IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF |
-          IN_ONLYDIR));
+          IN_ONLYDIR | (sees_new ? IN_CREATE : 0)));
 }
 
 void linux_forget_folder(int fd, int watch) { (void)inotify_rm_watch(fd, watch); }

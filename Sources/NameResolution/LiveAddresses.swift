@@ -16,14 +16,23 @@ public struct LiveAddresses: Hashable, Sendable {
 
   /// Adds accepted addresses and drops those whose time is over; never shortens a time.
   ///
-  /// With nothing accepted, a failed lookup say, only the expired ones go. Seconds throughout.
+  /// With nothing accepted, only the expired ones go. Seconds throughout.
   /// Example: 300 seconds to live and 60 of grace, renewed at 1 000, last until 1 360.
+  ///
+  /// - Parameters:
+  ///   - accepted: the addresses of an answer.
+  ///   - timeToLive: for how long the answer holds.
+  ///   - grace: for how long an address outlives its answer.
+  ///   - now: the caller's clock.
+  ///   - keepsAll: whether expired ones stay this time: nobody answered, say.
+  /// - Returns: the addresses from now on.
   public func renewed(
-    with accepted: [IPAddress], timeToLive: UInt32, grace: UInt32, now: UInt64
+    with accepted: [IPAddress], timeToLive: UInt32, grace: UInt32, now: UInt64,
+    keepsAll: Bool = false
   ) -> LiveAddresses {
     let (sum, overflow) = now.addingReportingOverflow(UInt64(timeToLive) + UInt64(grace))
     let expiry = overflow ? UInt64.max : sum
-    var next = expiries.filter { $0.value >= now }
+    var next = expiries.filter { keepsAll || $0.value >= now }
     for address in accepted { next[address] = max(next[address] ?? 0, expiry) }
     return LiveAddresses(expiries: next)
   }

@@ -100,6 +100,26 @@ struct InstallTests {
     }
   }
 
+  @Test func `the unit that keeps scopes bound is installed and taken away`() throws {
+    let words = ["install", policy, "--root", root, "--table", "own"]
+    let outcome = try Weir.run(words + ["--scopes", "/etc/weir/site.yaml"])
+    #expect(outcome.ending == .exit(0), "\(outcome.error)")
+    let unit = try text("etc/systemd/system/weir-scopes-own.service")
+    #expect(
+      unit.contains(
+        "ExecStart=/usr/local/bin/weir scope watch /etc/weir/site.yaml --table own --format json\n")
+    )
+    #expect(unit.contains("After=weir-boot-own.service"))
+    let link = "\(root)/etc/systemd/system/multi-user.target.wants/weir-scopes-own.service"
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: link)
+        == "/etc/systemd/system/weir-scopes-own.service")
+    #expect(try Weir.run("uninstall", "--root", root, "--table", "own").ending == .exit(0))
+    let left = try Program.run(["find", root, "!", "-type", "d"]).output
+    #expect(left.isEmpty, "\(left)")
+    #expect(try Weir.run(words + ["--scopes", "site.yaml"]).ending == .exit(64))
+  }
+
   @Test func `the guard's unit, the manual and completions are installed and taken away`() throws {
     for place in ["etc/bash_completion.d", "usr/local/share/zsh/site-functions"] {
       try FileManager.default.createDirectory(

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import LinuxSystem
 import NetworkTypes
+import Operations
 import TestSupport
 import Testing
 
@@ -68,14 +69,14 @@ struct KilledScopeTests {
         #expect(found == isOpen[0] || found == isOpen[1], "\(call) \(number)")
         #expect(try open(4712) == isOpen[0], "\(call) \(number)")
         #expect(try open(4713) == [7, 9], "\(call) \(number)")
-        #expect(try Weir.run("scope", "list").ending == .exit(0), "\(call) \(number)")
+        #expect(try scopes(of: InstallTarget()).status == .good, "\(call) \(number)")
         if found == isOpen[old] { seen[0] += 1 } else { seen[1] += 1 }
         if !wasKilled {
           #expect(found == isOpen[1 - old])
           break
         }
-        let again = try Weir.run("scope", "add", "--user", "4711", policies[1 - old])
-        #expect(again.ending == .exit(0), "\(again.error)")
+        let again = ScopeRequest(.user("4711"), policy: try loadPolicy(policies[1 - old]))
+        #expect(try bind(again).status == .good)
         #expect(try open(4711) == isOpen[1 - old], "\(call) \(number)")
       }
     }
@@ -101,8 +102,7 @@ struct KilledScopeTests {
         #expect(try open(4713) == [7, 9], "\(call) \(number)")
         if found == [] { seen[1] += 1 } else { seen[0] += 1 }
         if !wasKilled { break }
-        let again = try Weir.run("quota", "set", "1B", "--user", "4711")
-        #expect(again.ending == .exit(0), "\(again.error)")
+        #expect(try Weir.run("quota", "set", "1B", "--user", "4711").ending == .exit(0))
         #expect(try open(4711) == [], "\(call) \(number)")
         #expect(try Weir.run("quota", "remove", "--user", "4711").ending == .exit(0))
       }

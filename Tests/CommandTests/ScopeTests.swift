@@ -31,9 +31,14 @@ struct ScopeTests {
 
     /// Makes a socket while this process is in the cgroup.
     func socket(_ family: Int32) throws -> Int32 {
+      try run { try HostPlant.socket(family, SOCK_DGRAM.rawValue, 0) }
+    }
+
+    /// Runs a body while this process is in the cgroup.
+    func run<Value>(_ body: () throws -> Value) throws -> Value {
       try enter("\(Group.root)/\(name)")
       defer { try? enter(Group.root) }
-      return try HostPlant.socket(family, SOCK_DGRAM.rawValue, 0)
+      return try body()
     }
 
     private func enter(_ folder: String) throws {

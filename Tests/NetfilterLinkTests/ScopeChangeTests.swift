@@ -22,7 +22,7 @@ struct ScopeChangeTests {
       table.chains.removeAll { $0.hook != nil }
       table.sets.removeAll { $0.name == "generation/out" }
       let deny = Rule([.immediate(.verdict(.goto("g\(generation)/deny")))])
-      for name in ["in", "inbound"] {
+      for name in ["in", "reply"] {
         table.chains.append(Chain(name: "g\(generation)/\(name)", rules: [deny]))
       }
       return table

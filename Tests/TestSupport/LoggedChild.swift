@@ -26,13 +26,13 @@ public final class LoggedChild {
   public var text: String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 
   /// Whether it has written something that holds the words, within so many seconds.
-  public func says(_ words: String, within seconds: Double) -> Bool {
+  public func says(_ words: String, within seconds: Double, times: Int = 1) -> Bool {
     let deadline = Date(timeIntervalSinceNow: seconds)
     while Date() < deadline {
-      if text.contains(words) { return true }
+      if text.ranges(of: words).count >= times { return true }
       usleep(10_000)
     }
-    return text.contains(words)
+    return text.ranges(of: words).count >= times
   }
 
   /// Sends a signal.

@@ -56,8 +56,9 @@ int linux_take_signal(int fd);
 /* An inotify(7) descriptor, closed on exec, that does not wait. */
 int linux_file_watch(void);
 
-/* Watches what is written, replaced and removed in a folder; the number of the watch. */
-int linux_watch_folder(int fd, const char *path);
+/* Watches what is written, replaced and removed in a folder, and what is made where that is asked for;
+ * the number of the watch. */
+int linux_watch_folder(int fd, const char *path, int sees_new);
 void linux_forget_folder(int fd, int watch);
 
 /* The reading end of a pipe, which does not wait, and its writing end; both closed on exec. */

@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// Tells when files are written, replaced or removed, by watching the folders that they are in.
+/// Tells when files are written, replaced or removed, by watching the folders that they are in; or
+/// when folders are made and removed.
 ///
 /// A file that does not exist is watched too, as long as its folder exists. A file behind a symbolic
 /// link is watched where the link is.
@@ -10,11 +11,15 @@ public final class FileWatch {
   /// The names that matter in each folder, by its watch.
   private var names: [Int32: Set<String>] = [:]
   private var watches: [String: Int32] = [:]
+  private let seesNew: Bool
 
   /// Watches nothing yet.
   ///
+  /// - Parameter seesNew: whether to tell when something is made, before anything is in it: right for
+  ///   folders such as cgroups, not for files.
   /// - Throws: ``LinuxError/refused(operation:errno:)``, EMFILE when the user watches too much.
-  public init() throws(LinuxError) {
+  public init(seesNew: Bool = false) throws(LinuxError) {
+    self.seesNew = seesNew
     descriptor = FileDescriptor(
       owning: try checkedShim("watch files", linux_file_watch()))
   }
@@ -42,7 +47,7 @@ public final class FileWatch {
     names = [:]
     for (folder, files) in wanted {
       // Watching a folder again gives the watch that it has, so that one made anew is found.
-      let watch = unsafe linux_watch_folder(number, folder)
+      let watch = unsafe linux_watch_folder(number, folder, seesNew ? 1 : 0)
       if watch < 0 {
         failed += files.map { folder == "." ? $0 : "\(folder)/\($0)" }
         continue

@@ -100,20 +100,31 @@ public struct RefreshReport: Encodable, Sendable {
 /// - Returns: what changed.
 /// - Throws: ``OperationFailure`` when another policy is installed, or none.
 public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> RefreshReport {
+  var memory: NameMemory?
+  return try refresh(request, remembering: &memory)
+}
+
+/// As ``refresh(_:)``, and lets addresses that names had lately stay for a while.
+func refresh(
+  _ request: ApplyRequest, remembering memory: inout NameMemory?
+) throws(OperationFailure) -> RefreshReport {
   let target = request.target
   let compiled = compile(request.policy.policy, tableName: target.table)
   // A wrong place, policy or right is told before names are asked for.
   _ = try target.withSession { session in try session.generation(of: compiled, in: target) }
-  let (names, answers) = try fillNames(
+  let (names, asked) = try fillNames(
     compiled.names, pins: request.pins, servers: request.servers)
-  return try target.withSession { session in
+  var kept = memory
+  let report = try target.withSession { session in
     let generation = try session.generation(of: compiled, in: target)
+    guard let live = try session.readTable(family: .inet, name: target.table) else {
+      throw OperationFailure(.unknown, "\(target.identifier) vanished meanwhile")
+    }
+    kept?.note(live.sets, of: generation)
+    let answers = kept?.adding(asked, names) ?? asked
     let renewed = Set(names.flatMap { $0.renewedSets(of: generation) })
     let sets = compiled.table(generation: generation, answers: answers).sets.filter {
       renewed.contains($0.name)
-    }
-    guard let live = try session.readTable(family: .inet, name: target.table) else {
-      throw OperationFailure(.unknown, "\(target.identifier) vanished meanwhile")
     }
     let changed = try session.refresh(sets, in: live)
     return RefreshReport(
@@ -121,6 +132,8 @@ public func refresh(_ request: ApplyRequest) throws(OperationFailure) -> Refresh
       changed: Set(changed.map { String($0.split(separator: "/").last ?? "") }).sorted(),
       kept: names.filter { $0.isEmpty || !$0.unanswered.isEmpty }.map(\.name))
   }
+  memory = kept
+  return report
 }
 
 extension NetfilterSession where Transport: ~Copyable {

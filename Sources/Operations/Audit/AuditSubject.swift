@@ -112,24 +112,21 @@ extension Policy {
 extension Table {
   /// The addresses in the sets of a name, in whatever generation.
   fileprivate func installedAddresses(of name: String) -> Set<IPAddress> {
-    var found: Set<IPAddress> = []
-    for set in sets
-    where set.name.hasSuffix("/name4/\(name)") || set.name.hasSuffix("/name6/\(name)") {
-      switch set.content {
-      case .ipv4(let addresses):
-        for interval in addresses.intervals where interval.first == interval.last {
-          found.insert(.v4(interval.first))
-        }
-      case .ipv6(let addresses):
-        for interval in addresses.intervals where interval.first == interval.last {
-          found.insert(.v6(interval.first))
-        }
-      case .elements(let elements):
-        for element in elements where element.keyEnd == nil {
-          if let address = IPAddress(networkOrderBytes: element.key) { found.insert(address) }
-        }
-      }
+    sets.filter { $0.name.hasSuffix("/name4/\(name)") || $0.name.hasSuffix("/name6/\(name)") }
+      .reduce(into: []) { $0.formUnion($1.singleAddresses) }
+  }
+}
+
+extension NamedSet {
+  /// The addresses that it holds one by one.
+  var singleAddresses: Set<IPAddress> {
+    switch content {
+    case .ipv4(let addresses):
+      Set(addresses.intervals.filter { $0.first == $0.last }.map { .v4($0.first) })
+    case .ipv6(let addresses):
+      Set(addresses.intervals.filter { $0.first == $0.last }.map { .v6($0.first) })
+    case .elements(let elements):
+      Set(elements.filter { $0.keyEnd == nil }.compactMap { IPAddress(networkOrderBytes: $0.key) })
     }
-    return found
   }
 }

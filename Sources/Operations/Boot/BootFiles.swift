@@ -21,11 +21,18 @@ struct BootFiles {
   /// Where the link of ``want`` points to.
   var wantTarget: String { "\(Self.units)/\(unitName)" }
 
-  /// The unit of the guard, and what makes systemd start it.
-  var guardUnit: String { root + "\(Self.units)/\(guardName)" }
-  var guardWant: String { root + "\(Self.units)/multi-user.target.wants/\(guardName)" }
-  /// Where ``guardWant`` points to.
-  var guardWantTarget: String { "\(Self.units)/\(guardName)" }
+  /// The unit of a service.
+  func unit(_ service: BootService) -> String {
+    root + "\(Self.units)/\(service.unitName(table))"
+  }
+  /// What makes systemd start a service.
+  func want(_ service: BootService) -> String {
+    root + "\(Self.units)/multi-user.target.wants/\(service.unitName(table))"
+  }
+  /// Where ``want(_:)`` points to.
+  func wantTarget(_ service: BootService) -> String {
+    "\(Self.units)/\(service.unitName(table))"
+  }
   /// The manual page.
   var manual: String { root + "/usr/local/share/man/man1/weir.1" }
 
@@ -41,10 +48,10 @@ struct BootFiles {
   /// Every file that there may be, links last, in the order in which they are written.
   var all: [String] {
     [rules, closed, unit, manual] + InstallExtras.Shell.allCases.map(completion)
-      + [guardUnit, want, guardWant]
+      + BootService.allCases.map(unit) + links
   }
   /// Those among them that are links.
-  var links: [String] { [want, guardWant] }
+  var links: [String] { [want] + BootService.allCases.map(want) }
   /// The folders that must be there.
   var folders: [String] {
     [
@@ -78,29 +85,31 @@ struct BootFiles {
   private var unitName: String {
     table == "weir" ? "weir-boot.service" : "weir-boot-\(table).service"
   }
-  private var guardName: String {
-    table == "weir" ? "weir-guard.service" : "weir-guard-\(table).service"
-  }
   private var rulesInSystem: String { "\(Self.state)/\(table).nft" }
   private var closedInSystem: String { "\(Self.state)/\(table)-closed.nft" }
 
-  /// The guard's unit.
+  /// The unit of a service, which reads a file of the installed system.
   ///
   /// There is no ExecStop that opens anything: the rules are the kernel's.
-  func guardText(_ extras: InstallExtras, policy: String) -> String {
+  func text(_ service: BootService, _ extras: InstallExtras, reading file: String) -> String {
     let own = table == "weir" ? "" : " --table \(table)"
-    let essentials = extras.essentials.map { " --essential \($0)" }.joined()
+    let command =
+      switch service {
+      case .guard:
+        "guard \(file)\(own)" + extras.essentials.map { " --essential \($0)" }.joined()
+      case .scopes: "scope watch \(file)\(own)"
+      }
     return """
       \(Self.mark)
       [Unit]
-      Description=weir guard: watches over the egress policy
+      Description=\(service.description)
       Documentation=man:weir(1)
       After=\(unitName) network-online.target
       Wants=network-online.target
 
       [Service]
       Type=notify
-      ExecStart=\(extras.program) guard \(policy)\(own)\(essentials) --format json
+      ExecStart=\(extras.program) \(command) --format json
       ExecReload=/bin/kill -HUP $MAINPID
       Restart=on-failure
       RestartSec=2s
@@ -164,5 +173,31 @@ struct BootFiles {
     WantedBy=sysinit.target
 
     """
+  }
+}
+
+/// A service that runs while the system does.
+enum BootService: CaseIterable {
+  /// `weir guard`.
+  case `guard`
+  /// `weir scope watch`.
+  case scopes
+
+  /// What systemd says of it.
+  fileprivate var description: String {
+    switch self {
+    case .guard: "weir guard: watches over the egress policy"
+    case .scopes: "weir scope watch: keeps tenants bound to their egress policies"
+    }
+  }
+
+  /// The name of its unit, with the table where that is not the usual one.
+  fileprivate func unitName(_ table: String) -> String {
+    let name =
+      switch self {
+      case .guard: "weir-guard"
+      case .scopes: "weir-scopes"
+      }
+    return table == "weir" ? "\(name).service" : "\(name)-\(table).service"
   }
 }

@@ -14,6 +14,8 @@ public struct InstallExtras: Sendable {
   public var program = "/usr/local/bin/weir"
   /// The policy file that the guard is to read there; nil for no guard.
   public var guardedPolicy: String?
+  /// The site file whose scopes are to be kept bound there; nil for none.
+  public var watchedSite: String?
   /// Essentials of the command line, which the guard must know too.
   public var essentials: [String] = []
   /// What each shell completes words with.
@@ -21,6 +23,15 @@ public struct InstallExtras: Sendable {
 
   /// The manual page, and nothing else.
   public init() {}
+}
+
+extension InstallExtras {
+  /// The services that are asked for, with the file that each reads.
+  var services: [(service: BootService, file: String)] {
+    [(.guard, guardedPolicy), (.scopes, watchedSite)].compactMap { service, file in
+      file.map { (service, $0) }
+    }
+  }
 }
 
 extension InstallExtras.Shell {

@@ -60,10 +60,10 @@ public func install(
   let texts = files.texts(extras, nft: nft)
   func report() -> InstallReport {
     let written = Set([files.rules, files.closed, files.want] + texts.map(\.path))
-    let guards = extras.guardedPolicy == nil ? [] : [files.guardWant]
+    let wants = extras.services.map { files.want($0.service) }
     return InstallReport(
       policy: policy.name, digest: compiled.digest, table: "inet \(table)",
-      files: files.all.filter(written.union(guards).contains),
+      files: files.all.filter(written.union(wants).contains),
       isDryRun: request.isDryRun, names: names, warnings: warnings)
   }
   for path in files.all where !files.links.contains(path) { try requireOurs(path) }
@@ -86,8 +86,8 @@ public func install(
       try WholeFile.write([Array(text.utf8)[...]], to: path, isPublic: true)
     }
     try FileTree.link(files.want, to: files.wantTarget)
-    if extras.guardedPolicy != nil {
-      try FileTree.link(files.guardWant, to: files.guardWantTarget)
+    for (service, _) in extras.services {
+      try FileTree.link(files.want(service), to: files.wantTarget(service))
     }
   } catch {
     throw OperationFailure(error.exitStatus, "\(error)")
@@ -131,10 +131,10 @@ extension BootFiles {
       guard let script = extras.completions[shell], FileTree.isFolder(folder) else { continue }
       texts.append((path, shell.marked(script)))
     }
-    if let policy = extras.guardedPolicy {
-      texts.append((guardUnit, guardText(extras, policy: policy)))
-    }
     return texts
+      + extras.services.map { service, file in
+        (unit(service), text(service, extras, reading: file))
+      }
   }
 }
 

@@ -28,10 +28,10 @@ weir \- say what may leave a machine, and know that nothing else does
 \fBweir remove\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
 \fBweir reap\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-idle\fR \fITIME\fR] [\fB\-\-dry\-run\fR] [\fB\-\-force\fR]
           [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
-\fBweir install\fR \fIPOLICY\fR [\fB\-\-root\fR \fIFOLDER\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-guard\fR \fIPATH\fR] [\fB\-\-dry\-run\fR]
+\fBweir install\fR \fIPOLICY\fR [\fB\-\-root\fR \fIFOLDER\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-guard\fR \fIPATH\fR] [\fB\-\-scopes\fR \fIPATH\fR] [\fB\-\-dry\-run\fR]
              [\fB\-\-allow\-unresolved\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]... [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir uninstall\fR [\fB\-\-root\fR \fIFOLDER\fR] [\fB\-\-table\fR \fINAME\fR]
-\fBweir guard\fR \fIPOLICY\fR [\fB\-\-restore\fR] [\fB\-\-feeds\fR \fIFEEDS\fR] [\fB\-\-status\fR \fIPLACE\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
+\fBweir guard\fR \fIPOLICY\fR [\fB\-\-restore\fR] [\fB\-\-grace\fR \fITIME\fR] [\fB\-\-feeds\fR \fIFEEDS\fR] [\fB\-\-status\fR \fIPLACE\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
            [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]... [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir feeds update\fR \fIFEEDS\fR [\fB\-\-due\fR] [\fB\-\-accept\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir feeds list\fR \fIFEEDS\fR [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
@@ -43,11 +43,11 @@ weir \- say what may leave a machine, and know that nothing else does
 \fBweir seal add\fR \fILINK\fR... [\fB\-\-allow\-dhcp\fR] [\fB\-\-dry\-run\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir seal list\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir seal remove\fR \fILINK\fR... | \fB\-\-all\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
-\fBweir scope add\fR \fISCOPE\fR \fIPOLICY\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
-\fBweir scope apply\fR \fISITE\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
+\fBweir scope add\fR \fISCOPE\fR \fIPOLICY\fR [\fB\-\-keep\-existing\fR] [\fB\-\-force\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
+\fBweir scope apply\fR \fISITE\fR [\fB\-\-keep\-existing\fR] [\fB\-\-force\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
 \fBweir scope list\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-format\fR \fItext\fR|\fIjson\fR]
 \fBweir scope remove\fR \fISCOPE\fR... | \fB\-\-all\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR]
-\fBweir scope watch\fR \fISITE\fR [\fB\-\-restore\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
+\fBweir scope watch\fR \fISITE\fR [\fB\-\-restore\fR] [\fB\-\-grace\fR \fITIME\fR] [\fB\-\-keep\-existing\fR] [\fB\-\-force\fR] [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-resolver\fR \fISERVER\fR]...
 \fBweir snapshot\fR [\fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-output\fR \fIFILE\fR] [\fB\-\-rules\-only\fR]
 \fBweir audit\fR \fIPOLICY\fR [\fISCOPE\fR] [\fB\-\-snapshot\fR \fIFILE\fR | \fB\-\-netns\fR \fIPLACE\fR] [\fB\-\-table\fR \fINAME\fR] [\fB\-\-confirm\fR]
            [\fB\-\-format\fR \fItext\fR|\fIjson\fR|\fIsarif\fR|\fIcertificate\fR] [\fB\-\-resolve\fR \fIPIN\fR]... [\fB\-\-intervals\fR \fIN\fR]
@@ -216,10 +216,13 @@ Judge this snapshot in place of the running kernel; needs no right.
 Of \fBapply\fR: do not look for the packets whose verdict changes.
 .TP
 .B \-\-keep\-existing
-Of \fBapply\fR: let open flows that the policy denies go on until they end.
+Of \fBapply\fR and \fBscope\fR: let open flows that the policy denies go on until they end.
 .TP
 .B \-\-force
-Of \fBapply\fR: install although the connection that the caller works through, or what the host needs, would be cut.
+Of \fBapply\fR and \fBscope\fR: install although the connection that the caller works through, or what the host needs, would be cut.
+.TP
+.BI \-\-grace " TIME"
+Of \fBguard\fR and \fBscope watch\fR: let an address of a name stay for so long after its last answer ends. Default: \fI60s\fR.
 .TP
 .BI \-\-essential " WHAT"
 Let this through before anything but the protocols is asked, for this run: \fIloopback\fR, \fIdhcp\fR, \fIntp\fR,
@@ -273,6 +276,9 @@ Of \fBquota\fR: everything that leaves the namespace.
 .TP
 .BI \-\-guard " PATH"
 Of \fBinstall\fR: write a unit for \fBweir guard\fR too, which reads the policy from this path on the installed system.
+.TP
+.BI \-\-scopes " PATH"
+Of \fBinstall\fR: write a unit for \fBweir scope watch\fR too, which reads the site file from this path on the installed system.
 .TP
 .BI \-\-root " FOLDER"
 Of \fBinstall\fR and \fBuninstall\fR: a folder that stands for /, as of an image.

@@ -61,6 +61,20 @@ public struct FlowsReport: Encodable, Sendable {
   }
 }
 
+extension FlowsReport {
+  /// What became of the flows of several policies together; nil for no policy.
+  static func joined(_ reports: [FlowsReport]) -> FlowsReport? {
+    guard let first = reports.first else { return nil }
+    var joined = FlowsReport(
+      treatment: first.treatment, denied: reports.flatMap(\.denied),
+      allowedCount: reports.map(\.allowedCount).reduce(0, +),
+      unknowns: reports.flatMap(\.unknowns).uniqued())
+    joined.remaining = reports.flatMap(\.remaining)
+    joined.trackedCount = reports.map(\.trackedCount).reduce(0, +)
+    return joined
+  }
+}
+
 /// The open flows of the calling thread's namespace, judged by a policy that is about to be in force.
 struct ExistingFlows {
   private let policy: Policy
@@ -74,6 +88,10 @@ struct ExistingFlows {
   static let advice =
     "Allow it in the policy, try it out with --confirm 60s, leave open flows alone with"
     + " --keep-existing, or cut it with --force"
+
+  /// What to do about a lock-out by a scope's policy.
+  static let adviceForScopes =
+    "Allow it in the policy, leave open flows alone with --keep-existing, or cut it with --force"
 
   /// Reads and judges; changes nothing.
   ///

@@ -10,6 +10,8 @@ public struct GuardRequest: Sendable {
   public var apply: ApplyRequest
   /// Whether the policy is put in force again when somebody changed it.
   public var restores = false
+  /// For how long an address of a name stays after its last answer.
+  public var graceSeconds: UInt32 = 60
   /// The feeds file whose lists are kept fresh; nil for none.
   public var feeds: String?
   /// Where questions about the guard's state are answered; nil for nowhere.
@@ -64,10 +66,9 @@ private struct PolicyWatch {
   private let manager = ServiceManager()
   /// The answers of the last audit, by claim.
   private var answers: [ClaimKind: ClaimAnswer] = [:]
-  /// When names are renewed next, on the monotonic clock; nil for never.
-  private var renewal: UInt64?
-  /// How often names went unanswered since they were last answered.
-  private var silences = 0
+  private var renewal = NameRenewal()
+  /// The addresses that names had lately.
+  private var memory: NameMemory?
   /// When an audit may run again.
   private var nextAudit: UInt64 = 0
   /// Whether a change came while no audit could run.
@@ -102,6 +103,7 @@ private struct PolicyWatch {
     self.request = request
     self.tally = tally
     compiled = compile(request.apply.policy.policy, tableName: request.apply.target.table)
+    memory = NameMemory(graceSeconds: request.graceSeconds)
     do {
       signals = try ServiceSignals()
       files = try FileWatch()
@@ -137,7 +139,7 @@ private struct PolicyWatch {
       try restore(differences, by: nil, log)
     }
     audit(log, isFirst: true)
-    planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    renewal.plan(afterSeconds: compiled.names.isEmpty ? nil : 0)
     listenToDenials(log)
     let texts = answers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
       "\($0.key.rawValue) \($0.value.rawValue)"
@@ -173,14 +175,14 @@ private struct PolicyWatch {
     rollQuotas(log)
     answerQuestions()
     if owesAudit, now >= nextAudit { audit(log) }
-    if let renewal, now >= renewal { renew(log) }
+    if let due = renewal.due, now >= due { renew(log) }
     return true
   }
 
   /// Milliseconds until something is due; nil for never.
   private var patience: Int? {
     var due: [UInt64] = []
-    if let renewal { due.append(renewal) }
+    if let moment = renewal.due { due.append(moment) }
     due.append(nextRoll)
     if owesAudit { due.append(nextAudit) }
     if let feeds { due.append(feeds.deadline) }
@@ -306,34 +308,21 @@ private struct PolicyWatch {
 
   // MARK: Names and editions
 
-  private mutating func planRenewal(afterSeconds seconds: Int?) {
-    renewal = seconds.map { now + UInt64($0) * 1_000_000_000 }
-  }
-
   /// Renews names, and plans the next time at two thirds of what the answers hold for.
   private mutating func renew(_ log: (GuardEvent) -> Void) {
     do throws(OperationFailure) {
-      let report = try refresh(request.apply)
-      let hold = report.names.compactMap(\.timeToLiveSeconds).min().map(Int.init)
-      planRenewal(afterSeconds: hold.map { min(max($0 * 2 / 3, 5), 3600) } ?? 3600)
-      if report.kept.isEmpty { silences = 0 }
+      let report = try refresh(request.apply, remembering: &memory)
+      if report.kept.isEmpty { renewal.plan(after: report.names) } else { renewal.retry() }
       if !report.changed.isEmpty {
         log(event(.refreshed, report.changed.map { "\($0) has other addresses" }))
       }
       if !report.kept.isEmpty {
         log(event(.failed, report.kept.map { "\($0) keeps its old addresses: no usable answer" }))
-        planRetry()
       }
     } catch {
       log(event(.failed, ["names: \(error.message)"]))
-      planRetry()
+      renewal.retry()
     }
-  }
-
-  /// Asks again after 5 s, then after twice as long each time, up to a minute.
-  private mutating func planRetry() {
-    planRenewal(afterSeconds: min(5 << min(silences, 8), 60))
-    silences += 1
   }
 
   /// Reads the policy again and puts it in force by the same proof as `apply`.
@@ -417,7 +406,8 @@ private struct PolicyWatch {
     self.compiled = compiled
     held = nil
     hasDrifted = false
-    planRenewal(afterSeconds: compiled.names.isEmpty ? nil : 0)
+    memory = NameMemory(graceSeconds: request.graceSeconds)
+    renewal.plan(afterSeconds: compiled.names.isEmpty ? nil : 0)
     owesAudit = true
   }
 
@@ -485,7 +475,7 @@ private struct PolicyWatch {
       isHeld: held != nil,
       claims: Dictionary(
         uniqueKeysWithValues: answers.map { ($0.key.rawValue, $0.value.rawValue) }),
-      namesUnanswered: silences, events: tally.counts,
+      namesUnanswered: renewal.silences, events: tally.counts,
       denials: denied?.sorted { $0.clause < $1.clause },
       meter: meter?.isRunning == true ? meter?.rows ?? [] : [], feeds: feeds?.files ?? [],
       lines: denials.map { .init(told: $0.told, withheld: $0.withheld, lost: $0.lost) })

@@ -45,9 +45,11 @@ public struct ScopeReport: Encodable, Sendable {
   public let differences: [String]
   /// What became of the names of the policies that were installed.
   public let names: [NameReport]
+  /// What became of the open flows of the scopes that were bound; nil where none were.
+  public let flows: FlowsReport?
 
   enum CodingKeys: String, CodingKey {
-    case version, table, isComplete, scopes, differences, names
+    case version, table, isComplete, scopes, differences, names, flows
   }
 
   /// 0 when every scope is bound, 1 when one is not or the table was changed, 2 when one cannot be
@@ -63,7 +65,10 @@ public struct ScopeReport: Encodable, Sendable {
 
 extension ScopeReport {
   /// Looks each scope of a table up in the calling thread's namespace, and the table's frame too.
-  init(_ identifier: TableIdentifier, _ live: Table?, names: [NameReport]) {
+  init(
+    _ identifier: TableIdentifier, _ live: Table?, names: [NameReport],
+    flows: FlowsReport? = nil
+  ) {
     let bindings = live?.bindings ?? []
     var differences: [String] = []
     if let live {
@@ -74,7 +79,7 @@ extension ScopeReport {
     }
     self.init(
       table: "\(identifier)", isComplete: true, scopes: Row.all(bindings, live),
-      differences: differences, names: names)
+      differences: differences, names: names, flows: flows)
   }
 
   /// Tells of scopes that were just bound, or taken out.
@@ -85,13 +90,14 @@ extension ScopeReport {
   ///   - bindings: the scopes.
   ///   - state: of all of them; nil to look each up.
   ///   - names: of their policies.
+  ///   - flows: what became of those that were open.
   init(
     _ identifier: TableIdentifier, _ live: Table?, of bindings: [ScopeBinding],
-    state: State? = nil, names: [NameReport]
+    state: State? = nil, names: [NameReport], flows: FlowsReport? = nil
   ) {
     self.init(
       table: "\(identifier)", isComplete: false, scopes: Row.all(bindings, live, state: state),
-      differences: [], names: names)
+      differences: [], names: names, flows: flows)
   }
 }
 

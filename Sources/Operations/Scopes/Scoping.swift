@@ -1,8 +1,10 @@
 import Bytecode
+import HostFacts
 import LinuxSystem
 import NetfilterLink
 import NetworkTypes
 import PolicyLanguage
+import PolicyMeaning
 import RuleCompiler
 
 /// Which policies are for which scopes, and where.
@@ -13,6 +15,12 @@ public struct ScopeRequest: Sendable {
   public var pins = NamePins()
   /// DNS servers to ask instead of the system's.
   public var servers: [String] = []
+  /// Whether open flows that a policy denies go on until they end.
+  public var keepsExisting = false
+  /// Whether to act although the connection that the caller works through would be cut.
+  public var isForced = false
+  /// For how long a watch lets an address stay after its last answer.
+  public var graceSeconds: UInt32 = 60
   /// Each scope with the number of its policy.
   var scopes: [(scope: Scope, policy: Int)]
   /// The policies.
@@ -74,10 +82,27 @@ public struct ScopeRequest: Sendable {
 /// Puts policies in force for scopes; what judges the others is not touched.
 ///
 /// - Parameter request: which, and where.
+/// Open flows of the scopes that their policies deny are ended, once the rules are in force.
+///
 /// - Returns: the scopes as they were read back: all for a site, else those of the request.
 /// - Throws: ``OperationFailure``: a scope does not exist, before anything is sent; a name has no
-///   usable address; the kernel refused, or holds something else than was sent.
+///   usable address; the caller's own connection would be cut; the kernel refused, or holds something
+///   else than was sent.
 public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeReport {
+  var memory: [String: NameMemory]?
+  return try bind(request, remembering: &memory)
+}
+
+/// As ``bind(_:)``, and lets addresses that names had lately stay for a while.
+///
+/// - Parameters:
+///   - request: which, and where.
+///   - memory: of each policy, by its digest; nil for none.
+/// - Returns: as ``bind(_:)``.
+/// - Throws: as ``bind(_:)``.
+func bind(
+  _ request: ScopeRequest, remembering memory: inout [String: NameMemory]?
+) throws(OperationFailure) -> ScopeReport {
   let table = request.target.scopes
   let compiled = request.policies.map { compile($0.policy, tableName: table.name) }
   // A wrong place, right or scope is told before names are asked for.
@@ -99,13 +124,18 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
   }
   var names: [NameReport] = []
   var policies: [ScopePolicy] = []
-  for policy in compiled {
-    let (reports, answers) = try fillNames(
+  var judges: [(policy: Policy, names: NameAnswers)] = []
+  for (loaded, policy) in zip(request.policies, compiled) {
+    let (reports, asked) = try fillNames(
       policy.names, pins: request.pins, servers: request.servers)
-    if let empty = reports.first(where: \.isEmpty) {
+    let answers =
+      memory?[policy.digest, default: NameMemory(graceSeconds: request.graceSeconds)]
+      .adding(asked, reports) ?? asked
+    if let empty = reports.first(where: { answers[$0.name]?.isEmpty ?? true }) {
       throw OperationFailure(.notFound, empty.refusal)
     }
     names += reports
+    judges.append((loaded.policy, NameAnswers(answers.mapValues(Set.init))))
     policies.append(
       ScopePolicy(digest: policy.digestInComment) {
         policy.judgement(generation: $0, answers: answers)
@@ -131,10 +161,23 @@ public func bind(_ request: ScopeRequest) throws(OperationFailure) -> ScopeRepor
     return view.goal(table.name, bindings, isWhole: request.isWhole)
   }
   return try request.target.withSession { session in
+    let host = HostReader.readFlowsHere()
+    var flows = judges.enumerated().map { number, judge in
+      ExistingFlows(
+        host, judge.policy, judge.names, treatment: request.keepsExisting ? .kept : .ended,
+        of: zip(found, numbers).filter { $0.1 == number }.map(\.0))
+    }
+    if !request.isForced, let danger = flows.lazy.compactMap({ $0.lockOut() }).first {
+      throw OperationFailure(
+        .finding, danger + "; nothing was changed. " + ExistingFlows.adviceForScopes)
+    }
+    for index in flows.indices { flows[index].track() }
     let live = try session.change(change, in: table)
-    if request.isWhole { return ScopeReport(table, live, names: names) }
+    for index in flows.indices { flows[index].end() }
+    let ended = FlowsReport.joined(flows.map(\.report))
+    if request.isWhole { return ScopeReport(table, live, names: names, flows: ended) }
     let bound = (live?.bindings ?? []).filter { taken.contains(ScopePlace($0.dimension, $0.key)) }
-    return ScopeReport(table, live, of: bound, names: names)
+    return ScopeReport(table, live, of: bound, names: names, flows: ended)
   }
 }
 

@@ -15,8 +15,9 @@ public struct ScopeWatchRequest: Sendable {
 /// Keeps the scopes of a site bound until SIGTERM or SIGINT; the rules stand whatever becomes of the
 /// process.
 ///
-/// Every two seconds each scope is looked for: one that came is bound, a cgroup that was made anew is
-/// bound again, one that went is taken out. What anybody changes in the table is told.
+/// One that comes is bound, a cgroup that was made anew is bound again, one that went is taken out: at
+/// once for cgroups, every two seconds for the rest. Names are renewed before their answers end. What
+/// anybody changes in the table is told.
 ///
 /// - Parameters:
 ///   - request: the site, and whether to restore.
@@ -38,6 +39,13 @@ private struct ScopeWatch {
   private let manager = ServiceManager()
   /// Where each scope was when it was bound; nil for one that was nowhere.
   private var places: [FoundScope?] = []
+  /// Tells when cgroups are made and removed.
+  private let folders: FileWatch
+  /// The addresses that names had lately, by policy.
+  private var memory: [String: NameMemory]? = [:]
+  private var renewal = NameRenewal()
+  /// What each name was answered last.
+  private var addresses: [String: [String]] = [:]
   /// What was told of the scopes that could not be bound, so that it is told once.
   private var lastFailure: String?
 
@@ -49,6 +57,7 @@ private struct ScopeWatch {
     site = try ScopeWatch.read(request)
     do {
       signals = try ServiceSignals()
+      folders = try FileWatch(seesNew: true)
     } catch {
       throw OperationFailure(error.exitStatus, "\(error)")
     }
@@ -79,7 +88,7 @@ private struct ScopeWatch {
 
   mutating func start(_ log: (GuardEvent) -> Void) throws(OperationFailure) {
     let now = try look()
-    _ = try bind(site)
+    try bindAll()
     places = now
     log(event(.started, [summary] + missing))
     manager?.tell("READY=1\nSTATUS=\(summary)")
@@ -88,7 +97,8 @@ private struct ScopeWatch {
   /// Waits for something to happen, and deals with it; false when it is time to end.
   mutating func step(_ log: (GuardEvent) -> Void) -> Bool {
     let ready = Waiting.untilReadable(
-      [monitor.descriptor, signals.number], milliseconds: ScopeWatch.lookMilliseconds)
+      [monitor.descriptor, signals.number, folders.number],
+      milliseconds: ScopeWatch.lookMilliseconds)
     manager?.tell("WATCHDOG=1")
     for asked in signals.take() {
       switch asked {
@@ -100,8 +110,40 @@ private struct ScopeWatch {
       }
     }
     if ready.contains(monitor.descriptor) { hear(log) }
+    _ = folders.hasChanged()
     follow(log)
+    if let due = renewal.due, ProcessFacts.monotonicNanoseconds() >= due { renew(log) }
     return true
+  }
+
+  /// Binds every scope of the site that is there.
+  private mutating func bindAll() throws(OperationFailure) {
+    // Before anything is looked for: what is made from then on is heard.
+    let root = ControlGroup.root() ?? ""
+    _ = folders.follow(
+      site.scopes.compactMap { one in
+        guard case .cgroup(let path) = one.scope else { return nil }
+        return path.hasPrefix(root + "/") ? path : "\(root)/\(path)"
+      })
+    let names = try bind(site, remembering: &memory).names
+    let isAnswered = names.allSatisfy { !$0.isEmpty && $0.unanswered.isEmpty }
+    if isAnswered { renewal.plan(after: names) } else { renewal.retry() }
+    addresses = Dictionary(names.map { ($0.name, $0.accepted) }, uniquingKeysWith: { $1 })
+  }
+
+  /// Asks for names again, and gives policies their new addresses.
+  private mutating func renew(_ log: (GuardEvent) -> Void) {
+    let before = addresses
+    do throws(OperationFailure) {
+      try bindAll()
+      let changed = addresses.filter { $0.value != before[$0.key] }.keys.sorted()
+      if !changed.isEmpty {
+        log(event(.refreshed, changed.map { "\($0) has other addresses" }))
+      }
+    } catch {
+      log(event(.failed, ["names: \(error.message)"]))
+      renewal.retry()
+    }
   }
 
   private var summary: String {
@@ -130,7 +172,7 @@ private struct ScopeWatch {
             : places[index] == nil
               ? "\(scope.text) is there" : "\(scope.text) was made anew")
       }
-      _ = try bind(site)
+      try bindAll()
       places = now
       lastFailure = nil
       log(event(.bound, details + [summary]))
@@ -165,7 +207,7 @@ private struct ScopeWatch {
       log(event(.drift, by: author, Array(differences.prefix(20))))
       guard request.restores else { return }
       let now = try look()
-      _ = try bind(site)
+      try bindAll()
       places = now
       log(event(.restored, by: author, [summary]))
     } catch {
@@ -181,7 +223,7 @@ private struct ScopeWatch {
     do throws(OperationFailure) {
       site = try ScopeWatch.read(request)
       let now = try look()
-      _ = try bind(site)
+      try bindAll()
       places = now
       log(event(.reloaded, [summary] + missing))
     } catch {

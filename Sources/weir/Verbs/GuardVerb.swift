@@ -36,6 +36,8 @@ struct GuardVerb: ParsableCommand {
   @Flag(help: "Put the policy in force again when somebody changed it.")
   var restore = false
 
+  @OptionGroup var grace: GraceOption
+
   @Option(
     help: ArgumentHelp("Keep the lists of a feeds file fresh (weir feeds).", valueName: "file"))
   var feeds: String?
@@ -54,12 +56,25 @@ struct GuardVerb: ParsableCommand {
       let argument = argument
       var watch = GuardRequest(apply: try request.parsed(argument)) { try argument.read() }
       watch.restores = restore
+      watch.graceSeconds = try grace.parsed()
       watch.feeds = feeds
       watch.status = try status.map { try StatusPlace.parse($0) }
       try guardPolicy(watch) { $0.write(format) }
       return .good
     }
   }
+}
+
+/// For how long a service lets an address of a name stay.
+struct GraceOption: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Let an address of a name stay for so long after its last answer ends.", valueName: "90s|10m")
+  )
+  var grace = "60s"
+
+  /// Seconds.
+  func parsed() throws -> UInt32 { UInt32(try shortTime(grace, "a grace")) }
 }
 
 extension GuardEvent {

@@ -18,12 +18,14 @@ struct InstallVerb: ParsableCommand {
       names have changed.
 
       With --guard a unit for weir guard is written too, which reads the policy
-      from that place. The manual page is installed, and completions for the
+      from that place; with --scopes one for weir scope watch, which reads a site
+      file and binds scopes as they come. The manual page is installed, and completions for the
       shells whose folders are there (bash, zsh, fish).
 
       EXAMPLES
         sudo weir install policy.yaml
         sudo weir install policy.yaml --guard /etc/weir/policy.yaml
+        sudo weir install base.yaml --scopes /etc/weir/site.yaml
         weir install policy.yaml --root image/ --dry-run
         sudo weir install app-engine-sockets --resolve smtp.gmail.com=142.250.1.108
       """)
@@ -48,6 +50,12 @@ struct InstallVerb: ParsableCommand {
       "Write a unit for weir guard too, which reads the policy from this path.",
       valueName: "policy"))
   var `guard`: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a unit for weir scope watch too, which reads the site file from this path.",
+      valueName: "site"))
+  var scopes: String?
 
   @Flag(help: "Say what would be written, and write nothing.")
   var dryRun = false
@@ -83,19 +91,24 @@ struct InstallVerb: ParsableCommand {
     {
       extras.program = place
     }
-    if let place = self.guard {
-      guard place.hasPrefix("/"), !place.contains(where: \.isWhitespace) else {
-        throw OperationFailure(
-          .usage, "--guard takes the policy's whole path on the installed system, without spaces")
-      }
-      extras.guardedPolicy = place
-    }
+    extras.guardedPolicy = try installedPath(self.guard, "--guard takes the policy's")
+    extras.watchedSite = try installedPath(scopes, "--scopes takes the site file's")
     extras.essentials = argument.essential
     extras.completions = [
       .bash: Weir.completionScript(for: .bash), .zsh: Weir.completionScript(for: .zsh),
       .fish: Weir.completionScript(for: .fish),
     ]
     return extras
+  }
+
+  /// A path of the installed system, as a unit can have it.
+  private func installedPath(_ place: String?, _ what: String) throws -> String? {
+    guard let place else { return nil }
+    guard place.hasPrefix("/"), !place.contains(where: \.isWhitespace) else {
+      throw OperationFailure(
+        .usage, "\(what) whole path on the installed system, without spaces")
+    }
+    return place
   }
 
   private func render(_ report: InstallReport) -> String {

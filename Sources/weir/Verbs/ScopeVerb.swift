@@ -32,7 +32,8 @@ struct ScopeVerb: ParsableCommand {
       discussion: """
         A scope that has a policy gets the new one, in one step. A cgroup that does
         not exist yet is an error: make it first, then bind it, then start what is
-        to live in it. Sockets keep the cgroup that they were made in.
+        to live in it. Sockets keep the cgroup that they were made in. Open flows
+        that the policy denies are ended.
 
         EXAMPLES
           sudo weir scope add --cgroup tenants.slice/a app-engine-sockets
@@ -42,6 +43,7 @@ struct ScopeVerb: ParsableCommand {
     @OptionGroup var scope: ScopeOptions
     @OptionGroup var argument: PolicyArgument
     @OptionGroup var request: RequestOptions
+    @OptionGroup var flows: OpenFlowOptions
     @Option(help: "text or json.")
     var format: ReportFormat = .text
 
@@ -55,6 +57,7 @@ struct ScopeVerb: ParsableCommand {
         request.target = options.target
         request.pins = options.pins
         request.servers = options.servers
+        flows.put(into: &request)
         return try ScopeVerb.show(try bind(request), format)
       }
     }
@@ -148,11 +151,12 @@ struct ScopeVerb: ParsableCommand {
       abstract: "Keep the scopes of a site file bound while they come and go.",
       discussion: """
         Runs in the foreground until SIGTERM or SIGINT, with or without systemd. Binds
-        what is there at the start. Every two seconds it looks for each scope: one
-        that came is bound, a cgroup that was made anew is bound again, one that went
-        is taken out. Until then what runs in it is in no scope: bind the cgroup above
-        it to a policy too. Changes of others in the table are told, and undone with
-        --restore. SIGHUP reads the site again.
+        what is there at the start. A cgroup that comes, or is made anew, is bound as
+        soon as the kernel tells of it; users and links are looked for every two seconds;
+        what went is taken out. Until it is bound, what runs in a cgroup is in no scope:
+        bind the cgroup above it to a policy too. Names are renewed before their answers
+        end. Changes of others in the table are told, and undone with --restore. SIGHUP
+        reads the site again.
 
         EXAMPLES
           sudo weir scope watch site.yaml
@@ -160,6 +164,7 @@ struct ScopeVerb: ParsableCommand {
         """)
 
     @OptionGroup var site: SiteOptions
+    @OptionGroup var grace: GraceOption
     @Flag(help: "Make the table again when somebody changed it.")
     var restore = false
     @Option(help: "text or json, one line an event.")
@@ -168,7 +173,12 @@ struct ScopeVerb: ParsableCommand {
     func run() {
       Console.finish {
         let site = site
-        var request = ScopeWatchRequest { try site.parsed() }
+        let graceSeconds = try grace.parsed()
+        var request = ScopeWatchRequest {
+          var request = try site.parsed()
+          request.graceSeconds = graceSeconds
+          return request
+        }
         request.restores = restore
         try watchScopes(request) { $0.write(format) }
         return .good
@@ -193,6 +203,7 @@ struct SiteOptions: ParsableArguments {
   var site: String
   @OptionGroup var target: TargetOptions
   @OptionGroup var pins: PinOptions
+  @OptionGroup var flows: OpenFlowOptions
   @Option(
     help: ArgumentHelp(
       "Ask this DNS server instead of the system's; may be repeated.",
@@ -205,7 +216,21 @@ struct SiteOptions: ParsableArguments {
     request.target = try target.parsed()
     request.pins = try pins.parsed()
     request.servers = resolver
+    flows.put(into: &request)
     return request
+  }
+}
+
+/// What becomes of flows that are open when scopes are bound.
+struct OpenFlowOptions: ParsableArguments {
+  @Flag(help: "Let open flows that the policy denies go on until they end.")
+  var keepExisting = false
+  @Flag(help: "Act although your own connection would be cut.")
+  var force = false
+
+  func put(into request: inout ScopeRequest) {
+    request.keepsExisting = keepExisting
+    request.isForced = force
   }
 }
 
@@ -241,6 +266,7 @@ extension ScopeReport {
         "  and \(bound.count - Self.rowLimit) more that are bound; --format json lists all")
     }
     lines += differences.map { "  changed by somebody: \($0)" }
+    lines += flows?.lines ?? []
     for name in names { lines += name.lines }
     return lines.joined(separator: "\n") + "\n"
   }

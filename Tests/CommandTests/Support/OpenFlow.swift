@@ -1,4 +1,5 @@
 import Glibc
+import LinuxSystem
 import NetworkTypes
 import TestSupport
 
@@ -8,21 +9,41 @@ final class OpenFlow {
   private let client: Int32
   private let server: Int32
 
-  init(_ address: IPAddress, _ port: UInt16, _ type: UInt32) throws {
+  /// Opens it in the calling thread's namespace, or between two others.
+  ///
+  /// - Parameters:
+  ///   - address: the far end's.
+  ///   - port: the far end's.
+  ///   - type: `SOCK_STREAM` or `SOCK_DGRAM`.
+  ///   - own: the near end's address; nil for the same.
+  ///   - near: where the near end is; nil for here.
+  ///   - far: where the far end is; nil for here.
+  /// - Throws: when an end cannot be made.
+  init(
+    _ address: IPAddress, _ port: UInt16, _ type: UInt32, from own: IPAddress? = nil,
+    in near: NetworkNamespace? = nil, to far: NetworkNamespace? = nil
+  ) throws {
     let family = address.family == .ipv4 ? AF_INET : AF_INET6
-    client = try HostPlant.socket(family, type, 0)
+    let here = try NetworkNamespace.current()
+    let near = near ?? here
+    let far = far ?? here
+    let client = try near.run { try HostPlant.socket(family, type, 0) }
+    self.client = client
     if type == SOCK_STREAM.rawValue {
-      let listener = try HostPlant.listener(address, port: port)
+      let listener = try far.run { try HostPlant.listener(address, port: port) }
       defer { close(listener) }
-      try HostPlant.connect(client, to: address, port: port)
+      try near.run { try HostPlant.connect(client, to: address, port: port) }
       server = accept(listener, nil, nil)
     } else {
       // Both ends connected, and answered once: conntrack knows it as a flow.
-      let own: UInt16 = 40_000 + port
-      server = try HostPlant.bound(address, port: port, type)
-      try HostPlant.bind(client, address, port: own)
-      try HostPlant.connect(client, to: address, port: port)
-      try HostPlant.connect(server, to: address, port: own)
+      let ownPort: UInt16 = 40_000 + port
+      let server = try far.run { try HostPlant.bound(address, port: port, type) }
+      self.server = server
+      try near.run {
+        try HostPlant.bind(client, own ?? address, port: ownPort)
+        try HostPlant.connect(client, to: address, port: port)
+      }
+      try far.run { try HostPlant.connect(server, to: own ?? address, port: ownPort) }
     }
     let host = address.family == .ipv4 ? "\(address)" : "[\(address)]"
     text = "\(type == SOCK_STREAM.rawValue ? "tcp" : "udp") from \(host):"
