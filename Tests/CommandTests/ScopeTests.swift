@@ -542,6 +542,41 @@ struct ScopeAuditTests {
     }
   }
 
+  @Test(.enabled(if: !UserNamespace.isNeeded, "needs root"))
+  func `kernel: an audit of a scope sees its open flows and listeners, and those of no other`()
+    throws
+  {
+    let folder = try TemporaryFolder()
+    let text = { (name: String, port: Int) in
+      "policy: \(name)\ndefault: allow\ndeny:\n  - {clause: shut, port: \(port)}\n"
+    }
+    let ten = try folder.file("ten.yaml", text("ten", 10))
+    let nine = try folder.file("nine.yaml", text("nine", 9))
+    try ThrowAwayNamespace.run {
+      try HostPlant.run("ip link add eth0 type veth peer name eth1")
+      try HostPlant.run(
+        "ip addr add 192.0.2.2/24 dev eth0 && ip link set eth0 up && ip link set eth1 up")
+      #expect(try Weir.run("scope", "add", "--user", "4711", nine).ending == .exit(0))
+      let flows = try SocketUser.run(as: 4711) {
+        try [IPAddress.v4(0x7f00_0001), .v6(1)].map {
+          try OpenFlow($0, 10, SOCK_STREAM.rawValue)
+        }
+      }
+      #expect(flows.allSatisfy { $0.isAlive() })
+      let quiet = try audit(nine, "--user", "4711")
+      #expect(quiet["live-flows"]?.answer == "holds")
+      #expect(quiet["listeners"]?.answer == "holds")
+      #expect(try audit(ten, "--user", "4711")["live-flows"]?.findings.count == 2)
+      #expect(try audit(ten, "--user", "4712")["live-flows"]?.answer == "holds")
+      let listener = try SocketUser.run(as: 4711) {
+        try HostPlant.listener(.v4(0xc000_0202), port: 9000)
+      }
+      defer { close(listener) }
+      #expect(try audit(nine, "--user", "4711")["listeners"]?.findings.count == 1)
+      #expect(try audit(nine, "--user", "4712")["listeners"]?.answer == "holds")
+    }
+  }
+
   @Test(.enabled(if: ScopeTests.Group.isThere, "needs a cgroup2 that may be written"))
   func `kernel: the packets of a cgroup are told by its number, and a snapshot keeps it`() throws {
     let folder = try TemporaryFolder()

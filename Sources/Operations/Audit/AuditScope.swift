@@ -6,8 +6,10 @@ import RuleCompiler
 /// The scope whose packets an audit judges.
 struct AuditScope {
   let found: FoundScope
+  /// Whether it was found on the running host rather than in a snapshot.
+  let isLive: Bool
   /// What led to it: the scope table, or the namespace.
-  let origin: String
+  var origin: String { isLive ? "as it is now" : "as the snapshot's table has it" }
 
   var scope: Scope { found.scope }
   var text: String { scope.text }
@@ -30,9 +32,14 @@ struct AuditScope {
   }
 
   /// What claims about its packets take for granted.
-  var assumption: String {
-    "packets are those of \(text), \(origin); flows that were open before it was bound are not"
-      + " looked at"
+  var assumption: String { "packets are those of \(text), \(origin)" }
+
+  /// Why it cannot be told which sockets are the scope's; nil where it can.
+  var socketDoubt: String? {
+    if case .cgroup = scope, !isLive {
+      return "a snapshot does not say which cgroups are below \(text)"
+    }
+    return nil
   }
 
   /// Finds a scope where weir bound it, or where it is now.
@@ -48,7 +55,7 @@ struct AuditScope {
     // The host's own number comes first: a cgroup made anew is another one.
     if request.snapshotFile == nil {
       found = try request.target.withSession { _ in try scope.find() }
-      origin = "as it is now"
+      isLive = true
       return
     }
     guard let binding = table?.bindings.first(where: { $0.comment == scope.comment }) else {
@@ -56,7 +63,7 @@ struct AuditScope {
         .notFound, "\(scope.text) is no scope of the snapshot's table \(request.target.scopes)")
     }
     found = FoundScope(dimension: binding.dimension, key: binding.key, scope: scope)
-    origin = "as the snapshot's table has it"
+    isLive = false
   }
 }
 

@@ -53,13 +53,15 @@ private func judge(
   let rows = subject.bypasses(acceptsMidStream: packets.acceptsMidStream())
   let helpers = rows.first { $0.bypass == .helpers }?.status
   let scope = subject.packetScope
-  var rests = [("no-leak", noLeak.answer), ("nothing-enters", nothingEnters.answer)]
-  // Whose a flow or a listener is cannot be told for every kind of scope.
-  if scope == nil { rests.append(("live-flows", liveFlows.answer)) }
   let noLeakEstablished = packets.noLeakEstablished(
-    restingOn: rests, helpers: helpers == .absent ? .holds : .unknown)
+    restingOn: [
+      ("no-leak", noLeak.answer), ("nothing-enters", nothingEnters.answer),
+      ("live-flows", liveFlows.answer),
+    ], helpers: helpers == .absent ? .holds : .unknown)
   var claims = [noLeak, noLeakEstablished, noOverBlocking, nothingEnters]
-  if scope == nil { claims += [listeners, liveFlows] }
+  // Who listens behind a link is not seen from here.
+  if scope?.scope.isOfSockets ?? true { claims.append(listeners) }
+  claims.append(liveFlows)
   claims.append(subject.waysAroundClaim(rows))
   let others = subject.host.otherJudges(rows)
   for index in claims.indices where claims[index].claim.isAboutPackets {

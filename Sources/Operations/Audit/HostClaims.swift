@@ -10,7 +10,11 @@ import PolicyMeaning
 extension AuditSubject {
   /// No socket listens beyond what the policy admits.
   func listenerClaim() -> AuditClaim {
-    let report = host.listeners(judgedBy: policy)
+    if let doubt = packetScope?.socketDoubt {
+      return AuditClaim(.listeners, .unknown, causes: [doubt])
+    }
+    let all = host.listeners(judgedBy: policy)
+    let report = scopeFlows?.own(all) ?? all
     var claim = AuditClaim(.listeners, ClaimAnswer(report.status), causes: report.unknowns)
     claim.findings = report.beyond.map { listener in
       AuditFinding(
@@ -26,7 +30,11 @@ extension AuditSubject {
 
   /// The flows that are open now are within the policy.
   func liveFlowClaim() -> AuditClaim {
-    let report = host.liveFlows(judgedBy: policy, names: names)
+    if let doubt = packetScope?.socketDoubt {
+      return AuditClaim(.liveFlows, .unknown, causes: [doubt])
+    }
+    let all = host.liveFlows(judgedBy: policy, names: names)
+    let report = scopeFlows?.own(all, policy, names) ?? all
     var claim = AuditClaim(.liveFlows, ClaimAnswer(report.status), causes: report.unknowns)
     claim.findings = report.outside.map { flow in
       var finding = AuditFinding(
@@ -46,6 +54,9 @@ extension AuditSubject {
     }
     return claim
   }
+
+  /// What tells the flows of the scope that is judged from others; nil where there is none.
+  private var scopeFlows: ScopeFlows? { packetScope.map { ScopeFlows([$0.found], host) } }
 
   /// The rows about what goes past packet rules.
   func bypasses(acceptsMidStream: Bool?) -> [BypassFinding] {

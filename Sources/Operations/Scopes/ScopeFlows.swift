@@ -44,6 +44,16 @@ struct ScopeFlows {
     }
   }
 
+  /// The sockets of the scopes among those that take what others send.
+  func own(_ report: ListenerReport) -> ListenerReport {
+    var own = report
+    own.beyond.removeAll { !isOfScope($0.socket) }
+    own.undecided.removeAll { !isOfScope($0.socket) }
+    own.admitted.removeAll { !isOfScope($0.socket) }
+    own.local.removeAll { !isOfScope($0.socket) }
+    return own
+  }
+
   /// The flows of the scopes among those of a namespace.
   ///
   /// A flow that is forwarded to a link was opened from outside, for its scope.
