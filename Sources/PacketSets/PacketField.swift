@@ -74,7 +74,8 @@ public enum PacketField: UInt8, Hashable, Sendable, CaseIterable, Comparable {
   case firstNextHeader
   /// `meta l4proto`, 0…255; 256 when the IPv6 headers cannot be followed.
   case transportProtocol
-  /// Bytes from the transport header to the packet's end, 0…64; 64 stands for more, too.
+  /// Bytes from the transport header to the packet's end, 0…64; 64 stands for more, too. Of a later
+  /// fragment, those behind its IPv4 header or its IPv6 fragment header.
   case transportLength
   /// `fib daddr type`, `RTN_*`.
   case destinationType

@@ -68,7 +68,7 @@ extension SymbolicAnalyzer {
       }
       certain.append(try diagrams.intersection(reaching, must))
     }
-    let violations = try diagrams.union(certain)
+    let violations = try diagrams.difference(diagrams.union(certain), keepableFragments())
     let doubts = try diagrams.difference(diagrams.union(possible), violations)
     return try claim(violations, doubts, analysis, changes: why)
   }

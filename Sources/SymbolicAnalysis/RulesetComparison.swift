@@ -5,7 +5,8 @@ public import PacketSets
 /// Where two rulesets differ on a way, for every packet at once.
 ///
 /// Sets are of packets as they begin the way. ``onlyFirst`` and ``onlySecond`` hold combinations of
-/// fields beyond ``possible`` too, which makes their regions short; what counts lies in both.
+/// fields beyond ``possible`` too, which makes their regions short; what counts lies in both. Of
+/// fragments that reassembly may keep they hold what becomes of those that it does not.
 public struct WayDifference: Sendable {
   /// The way.
   public let way: PacketWay
@@ -23,6 +24,8 @@ public struct WayDifference: Sendable {
   public let unshared: Diagram
   /// Packets that pass on both sides, with other addresses, ports or links.
   public let altered: Diagram
+  /// IPv6 fragments that reassembly may keep from the rules of both sides alike; others reach them.
+  public let keepable: Diagram
   /// What the analysis did not look at, on the first side and on the second.
   public let notModelled: (first: [String], second: [String])
 }
@@ -79,11 +82,20 @@ public struct RulesetComparison: ~Copyable {
     let passes = try first.everywhere(one)
     let passesToo = try inSecond { second throws(PacketSetError) in try second.everywhere(other) }
     let possible = try diagrams.intersection(one.possible, other.possible)
-    let onlyFirst = try diagrams.difference(passes.must, passesToo.may)
-    let onlySecond = try diagrams.difference(passesToo.must, passes.may)
-    let settled = try diagrams.union([
-      onlyFirst, onlySecond, diagrams.intersection(passes.must, passesToo.must),
-    ])
+    // Where both sides keep the same fragments, what reaches the rules of one reaches the other's.
+    let kept = try first.keepableFragments()
+    let keptToo = try inSecond { second throws(PacketSetError) in
+      try second.keepableFragments()
+    }
+    let keptByOne = try diagrams.union(
+      diagrams.difference(kept, keptToo), diagrams.difference(keptToo, kept))
+    let onlyFirst = try diagrams.difference(
+      passes.must, diagrams.union(passesToo.may, keptByOne))
+    let onlySecond = try diagrams.difference(
+      passesToo.must, diagrams.union(passes.may, keptByOne))
+    let same = try diagrams.difference(
+      diagrams.intersection(passes.must, passesToo.must), keptByOne)
+    let settled = try diagrams.union([onlyFirst, onlySecond, same])
     let undecided = try diagrams.intersection(
       possible, diagrams.difference(diagrams.union(passes.may, passesToo.may), settled))
     let unshared = try diagrams.union(
@@ -109,7 +121,7 @@ public struct RulesetComparison: ~Copyable {
         try inSecond { second throws(PacketSetError) in
           try second.causes(of: undecided, in: other)
         }
-      ), unshared: unshared, altered: altered,
+      ), unshared: unshared, altered: altered, keepable: try diagrams.union(kept, keptToo),
       notModelled: (one.notModelled, other.notModelled))
   }
 

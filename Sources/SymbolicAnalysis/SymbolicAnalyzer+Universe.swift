@@ -136,10 +136,7 @@ extension SymbolicAnalyzer {
     // more when rules see it; one that cannot be put together passes as it is.
     let tracked4 = try diagrams.intersection(set(.family, 0...0), set(.conntrackState, 1...3))
     var collected = [try implies(tracked4, set(.fragment, 0...0, 0x4000...0x4000))]
-    if stripsFragmentHeaders {
-      collected.append(
-        try implies(set(.family, 1...1), diagrams.complement(set(.fragment, 0x8000...0x8000))))
-    }
+    collected.append(try diagrams.complement(strippedFragments()))
     let consistent = try diagrams.choose(
       isTracked, diagrams.intersection(tracked), diagrams.intersection(plain))
     return try diagrams.intersection(collected + [consistent])
@@ -220,49 +217,6 @@ extension SymbolicAnalyzer {
 }
 
 extension SymbolicAnalyzer {
-  /// Whether rules see no fragment header of an IPv6 packet that is whole.
-  ///
-  /// So where a rule has the kernel track connections, and no chain looks before reassembly.
-  private var stripsFragmentHeaders: Bool { tracksIPv6 && chainsBeforeReassembly.isEmpty }
-
-  /// IPv6 fragments that reassembly may keep from the rules; it passes those that it cannot use.
-  ///
-  /// Source: `nf_ct_frag6_gather`, `net/ipv6/netfilter/nf_conntrack_reasm.c`.
-  mutating func keepableFragments() throws(PacketSetError) -> Diagram {
-    guard tracksIPv6 else { return .nothing }
-    return try diagrams.intersection(
-      set(.family, 1...1), set(.fragment, 0x8001...0xffff))
-  }
-
-  /// Whether a rule certainly has the kernel track IPv6 connections.
-  private var tracksIPv6: Bool {
-    ruleset.tables.contains { table in
-      (table.family == .inet || table.family == .ip6)
-        && table.chains.contains { chain in
-          chain.rules.contains { rule in
-            rule.expressions.contains { expression in
-              switch expression {
-              case .ct, .ctSet: true
-              default: false
-              }
-            }
-          }
-        }
-    }
-  }
-
-  /// Base chains that see IPv6 packets before they are put together (priority -400).
-  var chainsBeforeReassembly: [String] {
-    guard tracksIPv6 else { return [] }
-    return ruleset.tables.filter { !$0.isDormant && [.inet, .ip6].contains($0.family) }
-      .flatMap { table in
-        table.chains.filter { chain in
-          guard let hook = chain.hook else { return false }
-          return [.output, .prerouting].contains(hook.hook) && hook.priority <= -400
-        }.map { "\(table.label) \($0.name): a chain ahead of the reassembly of fragments" }
-      }
-  }
-
   /// Whether an expression may send copies of packets, which conntrack does not track.
   private var hasCopies: Bool {
     ruleset.tables.contains { table in

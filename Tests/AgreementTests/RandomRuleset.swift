@@ -25,6 +25,25 @@ struct RandomRuleset {
       tables: (0...random.next(upperBound: 3)).map { table("t\($0)", pick(families)) })
   }
 
+  /// One or two plain rules ahead of a rule that has the kernel track connections, and a policy.
+  mutating func plain() -> Ruleset {
+    sets = []
+    let state = ConntrackLoad(.state, into: r)
+    let known: [Expression] =
+      [.ct(state)] + masked([6, 0, 0, 0], [0, 0, 0, 0]) + [.immediate(.verdict(.accept))]
+    let first = (0...random.next(upperBound: 2)).map { _ -> Rule in
+      var expressions = match()
+      if chance(2) { expressions += match() }
+      return Rule(expressions + [.immediate(.verdict(pick([.accept, .drop])))])
+    }
+    let chains = hooks.map { hook in
+      let binding = HookBinding(
+        type: "filter", hook: hook, priority: 0, policy: pick([.drop, .accept]))
+      return Chain(name: "\(hook)", hook: binding, rules: first + [Rule(known)])
+    }
+    return Ruleset(tables: [Table(family: .inet, name: "t", sets: sets, chains: chains)])
+  }
+
   mutating func table(_ name: String, _ family: TableFamily) -> Table {
     sets = []
     let regular = random.next(upperBound: 4)

@@ -150,6 +150,23 @@ struct DiffTests {
   }
 
   @Test(.enabled(if: ThrowAwayNamespace.isThere, Comment(rawValue: ThrowAwayNamespace.reason)))
+  func `kernel: an accept ahead of all is shown with fragments that reassembly lets pass`() throws {
+    let reports = try installed(
+      against: old, after: "insert rule inet weir output udp dport 9999 accept")
+    for report in [reports.live, reports.file] {
+      #expect(report.status == .finding && report.causes == [], "\(report.causes)")
+      let regions = report.differences.filter { $0.family == "ipv6" }.flatMap(\.regions)
+      let later = regions.filter { $0.facts.contains("later fragment") }
+      // A short load takes the flow label of a later one for its port.
+      #expect(later.contains { $0.region.contains("flow label 9999") }, "\(regions)")
+      for region in later {
+        #expect(region.rulesInB.last?.rule.contains("9999") == true)
+        #expect(region.rulesInA.last?.verdict == "drop")
+      }
+    }
+  }
+
+  @Test(.enabled(if: ThrowAwayNamespace.isThere, Comment(rawValue: ThrowAwayNamespace.reason)))
   func `kernel: a destination that rules change is no proof of sameness`() throws {
     let reports = try installed(
       against: old, after: "add table ip nat",

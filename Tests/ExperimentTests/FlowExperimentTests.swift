@@ -165,4 +165,42 @@ struct FlowExperimentTests {
       44, [17, 0, 0, 1, 0, 0, 0, 3] + Frame.udp(4007, 53, [1, 2, 3, 4, 5, 6, 7, 8]))
     #expect(try experiment.send(waiting) == Experiment.Outcome(matched: [], left: false))
   }
+
+  @Test(arguments: [[], [0]] as [[UInt8]])
+  func `kernel: reassembly keeps no IPv6 fragment that is cut or uneven, or of payload length 0`(
+    options: [UInt8]
+  ) throws {
+    let experiment = try Experiment(
+      """
+      table ip6 t {
+        chain o { type filter hook output priority 0; policy accept;
+          ct state new counter
+          exthdr frag exists counter comment "fragment"
+        }
+      }
+      """)
+    // With hop-by-hop options before the fragment header, and without.
+    func send(_ offset: [UInt8], _ bytes: Int, id: UInt8, payloadLength: UInt8? = nil) throws
+      -> Experiment.Outcome
+    {
+      let udp = Frame.udp(4008, 53, Array(repeating: 0, count: 16)).prefix(bytes)
+      let headers = options.flatMap { _ in [44, 0, 1, 4, 0, 0, 0, 0] as [UInt8] }
+      var packet = Frame.ipv6(
+        options.first ?? 44, headers + [17, 0] + offset + [0, 0, 0, id] + udp)
+      if let payloadLength { packet[5] = payloadLength }
+      return try experiment.send(packet)
+    }
+    let passes = Experiment.Outcome(matched: ["fragment"], left: true)
+    let waits = Experiment.Outcome(matched: [], left: false)
+    // First fragments of 6 bytes, whole and not, which have no UDP header.
+    #expect(try send([0, 0], 6, id: 1) == passes)
+    #expect(try send([0, 1], 6, id: 2) == passes)
+    // Later ones, the last and not.
+    #expect(try send([0, 40], 12, id: 3) == waits)
+    #expect(try send([0, 41], 12, id: 4) == passes)
+    #expect(try send([0, 41], 16, id: 5) == waits)
+    // The header says that there is nothing, or a jumbogram: nothing is kept, nor stripped.
+    #expect(try send([0, 41], 16, id: 6, payloadLength: 0) == passes)
+    #expect(try send([0, 0], 24, id: 7, payloadLength: 0) == passes)
+  }
 }

@@ -98,12 +98,12 @@ struct DiffComparer: ~Copyable {
       for region in list.regions where shown.count < limit {
         examined += 1
         let inside = try comparison.diagrams.intersection(comparison.diagrams.set(region), real)
-        if let region = see(inside, "\(region)", found.way, side) { shown.append(region) }
+        if let region = try see(inside, "\(region)", found, side) { shown.append(region) }
       }
       more += Double(list.regions.count - examined) + list.more
     }
     if shown.isEmpty, let first = comparison.diagrams.regions(real, limit: 1).regions.first {
-      if let region = see(real, "\(first)", found.way, side) { shown.append(region) }
+      if let region = try see(real, "\(first)", found, side) { shown.append(region) }
     }
     guard !shown.isEmpty else { return }
     report.differences.append(
@@ -113,12 +113,18 @@ struct DiffComparer: ~Copyable {
   }
 
   /// A packet of a set on both sides; nil, and a cause where there is a packet, when the interpreter
-  /// does not see it pass on that side alone.
+  /// does not see it pass on that side alone, or when reassembly may keep all of them.
   private mutating func see(
-    _ packets: Diagram, _ region: String, _ way: PacketWay, _ side: DiffSideName
-  ) -> DifferingRegion? {
-    let point = comparison.diagrams.witness(packets, preferring: WitnessReader.preferences)
-    guard let point else { return nil }
+    _ packets: Diagram, _ region: String, _ found: WayDifference, _ side: DiffSideName
+  ) throws(PacketSetError) -> DifferingRegion? {
+    guard packets != .nothing else { return nil }
+    let way = found.way
+    let reaching = try comparison.diagrams.difference(packets, found.keepable)
+    let point = comparison.diagrams.witness(reaching, preferring: WitnessReader.preferences)
+    guard let point else {
+      report.causes.append("\(way.name): whether reassembly keeps an IPv6 fragment: \(region)")
+      return nil
+    }
     let links = WitnessLinks(
       input: comparison.link(point[.inputInterface]),
       output: comparison.link(point[.outputInterface]))
