@@ -24,19 +24,6 @@ struct KilledScopeTests {
       "policy: p\(port)\ndefault: allow\ndeny:\n  - {clause: shut, port: \(port)}\n")
   }
 
-  private func linked(_ body: () throws -> Void) throws {
-    try ThrowAwayNamespace.run {
-      try HostPlant.run("ip link add eth0 type veth peer name eth1")
-      try HostPlant.run(
-        "ip addr add 192.0.2.2/24 dev eth0 && ip -6 addr add 2001:db8::2/64 dev eth0 nodad")
-      try HostPlant.run("ip link set eth0 up && ip link set eth1 up")
-      try HostPlant.run(
-        "ip neigh add 192.0.2.9 lladdr 02:00:00:00:00:01 dev eth0 nud permanent"
-          + " && ip -6 neigh add 2001:db8::9 lladdr 02:00:00:00:00:01 dev eth0 nud permanent")
-      try body()
-    }
-  }
-
   /// Which of two ports datagrams of a user leave for; nil when the families differ.
   private func open(_ user: uid_t, _ ports: [UInt16] = [7, 9]) throws -> [UInt16]? {
     let sockets = try Descriptors.owned(by: user) {
@@ -57,7 +44,7 @@ struct KilledScopeTests {
     let policies = try [policy(denies: 7), policy(denies: 9)]
     let isOpen: [[UInt16]] = [[9], [7]]
     var seen = [0, 0]
-    try linked {
+    try ThrowAwayNamespace.linked {
       #expect(try Weir.run("scope", "add", "--user", "4711", policies[0]).ending == .exit(0))
       #expect(try Weir.run("scope", "add", "--user", "4712", policies[0]).ending == .exit(0))
       for number in 1... {
@@ -88,7 +75,7 @@ struct KilledScopeTests {
   func `kernel: killed at any message, a quota is as it was or as it is to be`(
     call: String
   ) throws {
-    try linked {
+    try ThrowAwayNamespace.linked {
       #expect(try Weir.run("quota", "set", "1B", "--user", "4712").ending == .exit(0))
       #expect(try open(4712) == [])
       var seen = [0, 0]
@@ -113,7 +100,7 @@ struct KilledScopeTests {
 
   @Test func `kernel: two that bind scopes at once both succeed`() throws {
     let policies = try [policy(denies: 7), policy(denies: 9)]
-    try linked {
+    try ThrowAwayNamespace.linked {
       for turn in 0..<8 {
         let users = ["\(5000 + turn)", "\(6000 + turn)"]
         let both = try SideThread.alongside {
