@@ -112,6 +112,46 @@ struct QuotaTests {
     }
   }
 
+  @Test func `kernel: what is forwarded from a link counts for its quota, and is denied beyond`()
+    throws
+  {
+    let topology = try SandboxTopology(.answering, isRouted: true)
+    func passes(_ family: Family, _ bytes: Int) throws -> Bool {
+      let place = topology.addresses.outside(family)
+      let far = try topology.outside.run {
+        try HostPlant.bound(place, port: 9, SOCK_DGRAM.rawValue)
+      }
+      defer { close(far) }
+      try topology.inside.run {
+        let near = try HostPlant.socket(
+          family == .ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM.rawValue, 0)
+        defer { close(near) }
+        try HostPlant.connect(near, to: place, port: 9)
+        let datagram = [UInt8](repeating: 1, count: bytes)
+        _ = unsafe Glibc.send(near, datagram, datagram.count, Int32(MSG_NOSIGNAL))
+      }
+      var limit = timeval(tv_sec: 0, tv_usec: 200_000)
+      _ = unsafe setsockopt(
+        far, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      var room = [UInt8](repeating: 0, count: 2048)
+      return unsafe recv(far, &room, room.count, 0) == bytes
+    }
+    let link = ["--interface", SandboxTopology.tenantLinkName]
+    for family in Family.allCases {
+      try topology.filter.run {
+        #expect(try Weir.run(["quota", "set", "3kB"] + link).ending == .exit(0))
+        let seen = try (0..<4).map { _ in try passes(family, 1000) }
+        // 1028 or 1048 bytes each: the third passes 3000.
+        #expect(seen == [true, true, false, false], "\(family)")
+        let list = try Weir.run("quota", "list").output
+        #expect(list.contains("interface tenant0: "), "\(list)")
+        #expect(list.contains("of 3000 bytes, SPENT"), "\(list)")
+        #expect(try Weir.run(["quota", "remove"] + link).ending == .exit(0))
+        #expect(try passes(family, 1000))
+      }
+    }
+  }
+
   @Test func `kernel: a quota begins anew with its window, and only then`() throws {
     try ThrowAwayNamespace.linked {
       // Room for what the kernel says by itself on a new link.
@@ -124,6 +164,11 @@ struct QuotaTests {
       #expect(try Nft.ruleset() == before)
       // As if it had been set days ago: the same table with an older window in the object's name.
       let day = Int(Date().timeIntervalSince1970) / 86_400
+      // As if the clock had gone back since.
+      let ahead = before.replacing("host/all/day/\(day)", with: "host/all/day/\(day + 1)")
+      try Nft.run("-f", try folder.file("ahead.nft", "flush ruleset\n" + ahead))
+      #expect(try Weir.run("quota", "roll").output == "0 began anew\n")
+      #expect(try !send(Self.v4))
       let old = before.replacing("host/all/day/\(day)", with: "host/all/day/\(day - 3)")
       #expect(old != before)
       let file = try folder.file("old.nft", "flush ruleset\n" + old)

@@ -81,8 +81,7 @@ private struct PolicyWatch {
   private let tally: EventTally
   private let started = ProcessFacts.secondsSince1970()
   private var hasDrifted = false
-  /// When quotas are looked after next.
-  private var nextRoll: UInt64 = 0
+  private var quotas = QuotaKeeper()
   /// An edition that would open something, until it is confirmed.
   private var held: (policy: LoadedPolicy, compiled: CompiledPolicy)?
   /// When the policy was restored lately.
@@ -92,8 +91,6 @@ private struct PolicyWatch {
   private static let quietMilliseconds = 50
   /// So often the guard waits for quiet.
   private static let mostWaits = 10
-  /// Quotas are looked after so often.
-  private static let rollNanoseconds: UInt64 = 60_000_000_000
   /// At least so long between two audits.
   private static let auditNanoseconds: UInt64 = 2_000_000_000
   /// So many restorations within a minute, and the guard gives way.
@@ -172,7 +169,7 @@ private struct PolicyWatch {
     if let (kind, details) = feeds?.step(at: time) { log(event(kind, details)) }
     if ready.contains(files.number) { reread(log) }
     tellDenials(log)
-    rollQuotas(log)
+    if let (kind, text) = quotas.roll(request.apply.target) { log(event(kind, [text])) }
     answerQuestions()
     if owesAudit, now >= nextAudit { audit(log) }
     if let due = renewal.due, now >= due { renew(log) }
@@ -183,7 +180,7 @@ private struct PolicyWatch {
   private var patience: Int? {
     var due: [UInt64] = []
     if let moment = renewal.due { due.append(moment) }
-    due.append(nextRoll)
+    due.append(quotas.due)
     if owesAudit { due.append(nextAudit) }
     if let feeds { due.append(feeds.deadline) }
     let wait = due.min().map { $0 > now ? Int(($0 - now) / 1_000_000) + 1 : 0 }
@@ -433,18 +430,6 @@ private struct PolicyWatch {
       var line = event(.denied, [report.text])
       line.denial = report
       log(line)
-    }
-  }
-
-  /// Begins quotas anew whose window is over, a minute late at most.
-  private mutating func rollQuotas(_ log: (GuardEvent) -> Void) {
-    guard now >= nextRoll else { return }
-    nextRoll = now + PolicyWatch.rollNanoseconds
-    do throws(OperationFailure) {
-      let begun = try Operations.rollQuotas(request.apply.target).begun
-      if begun > 0 { log(event(.quotas, ["\(begun) quotas began anew"])) }
-    } catch {
-      log(event(.failed, ["quotas: \(error.message)"]))
     }
   }
 

@@ -44,6 +44,7 @@ private struct ScopeWatch {
   /// The addresses that names had lately, by policy.
   private var memory: [String: NameMemory]? = [:]
   private var renewal = NameRenewal()
+  private var quotas = QuotaKeeper()
   /// What each name was answered last.
   private var addresses: [String: [String]] = [:]
   /// What was told of the scopes that could not be bound, so that it is told once.
@@ -113,6 +114,7 @@ private struct ScopeWatch {
     _ = folders.hasChanged()
     follow(log)
     if let due = renewal.due, ProcessFacts.monotonicNanoseconds() >= due { renew(log) }
+    if let (kind, text) = quotas.roll(site.target) { log(event(kind, [text])) }
     return true
   }
 
