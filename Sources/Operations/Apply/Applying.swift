@@ -115,7 +115,7 @@ public func apply(
   let compiled = compile(policy, tableName: target.table)
   if compiled.names.contains(where: { request.pins.addresses[$0.name] == nil }) {
     // A wrong place or a missing right is told before names are asked for.
-    _ = try target.withSession { session in try session.status(of: target.identifier) }
+    _ = try target.withSession { session in try session.briefStatus(of: target.identifier) }
   }
   let (names, answers) = try fillNames(
     compiled.names, pins: request.pins, servers: request.servers)
@@ -168,7 +168,7 @@ public func apply(
         flows: flows.report, essentials: essentials, names: names, warnings: warnings)
     }
     if request.isDryRun {
-      let status = try session.status(of: target.identifier)
+      let status = try session.briefStatus(of: target.identifier)
       let isSame = status?.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false
       return report(
         isSame ? .wouldNotChange : .wouldInstall, status?.generation, status?.generation,
@@ -181,7 +181,7 @@ public func apply(
     warnings += outcome.cleaningWarnings
     flows.end()
     let trial =
-      outcome.trial == nil ? nil : TrialReport(try session.status(of: target.identifier))
+      outcome.trial == nil ? nil : TrialReport(try session.briefStatus(of: target.identifier))
     if !outcome.isUnchanged { try changes.lookAgain(&session) }
     return report(
       trial != nil ? .onTrial : outcome.isUnchanged ? .unchanged : .installed,

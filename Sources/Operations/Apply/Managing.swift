@@ -141,7 +141,8 @@ extension NetfilterSession where Transport: ~Copyable {
   fileprivate mutating func generation(
     of compiled: CompiledPolicy, in target: InstallTarget
   ) throws -> Int {
-    guard let found = try status(of: target.identifier), let generation = found.generation else {
+    guard let found = try briefStatus(of: target.identifier), let generation = found.generation
+    else {
       throw OperationFailure(.notFound, "\(target.identifier) is not installed; apply the policy")
     }
     guard found.policyComment?.hasSuffix(compiled.digest.prefix(32)) ?? false else {
