@@ -63,7 +63,9 @@ extension NetfilterSession where Transport: ~Copyable {
           isDone = try reply.take(message, request, isFailed: failure != nil, visit)
         } catch {
           failure = failure ?? error
-          isDone = !request.isDump || error.isRefusal
+          // A dump's end is its end, also when it says that the dump was interrupted.
+          isDone =
+            !request.isDump || error.isRefusal || message.type == UInt16(NLMSG_DONE)
         }
       }
     }

@@ -198,3 +198,46 @@ struct ReplayingTransport: NetlinkTransport, ~Copyable {
     return next.count
   }
 }
+
+/// A real socket whose first dumps end with the kernel's word that somebody changed the ruleset in
+/// between: the flag stands at NLMSG_DONE alone when the change comes after the last entry.
+struct InterruptedTransport: NetlinkTransport, ~Copyable {
+  private var socket: NetlinkSocket
+  private var interruptionsLeft: Int
+  private var isOver = false
+  var largestSendBytes: Int { socket.largestSendBytes }
+
+  init(_ socket: consuming NetlinkSocket, interruptions: Int) {
+    self.socket = socket
+    interruptionsLeft = interruptions
+  }
+
+  mutating func send(_ datagram: RawSpan) throws(KernelError) {
+    isOver = false
+    try socket.send(datagram)
+  }
+
+  mutating func receive(
+    into buffer: inout [UInt8], waits: Bool
+  ) throws(KernelError) -> Int? {
+    // Nothing comes after the end of a dump: who waits then waits for ever.
+    if isOver, waits { throw KernelError(operation: "test", cause: .stopped) }
+    let count = try socket.receive(into: &buffer, waits: waits)
+    guard let count else { return nil }
+    var start = 0
+    while start + 16 <= count {
+      let length = Int(buffer[start]) | Int(buffer[start + 1]) << 8
+      // NLMSG_DONE 3, NLM_F_DUMP_INTR 0x10.
+      if buffer[start + 4] == 3, buffer[start + 5] == 0 {
+        isOver = true
+        if interruptionsLeft > 0 {
+          interruptionsLeft -= 1
+          buffer[start + 6] |= 0x10
+        }
+      }
+      guard length >= 16 else { break }
+      start += (length + 3) & ~3
+    }
+    return count
+  }
+}
