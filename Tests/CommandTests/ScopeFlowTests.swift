@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LinuxSystem
 import NetworkTypes
@@ -69,7 +70,13 @@ struct ScopeFlowTests {
     try ThrowAwayNamespace.run {
       // Conntrack knows no datagrams before some rule asks it.
       #expect(try Weir.run("scope", "add", "--cgroup", group.name, loose).ending == .exit(0))
-      let denied = try group.run { try conversations(to: 10) }
+      let below = "\(ScopeTests.Group.root)/\(group.name)/below"
+      #expect(unsafe mkdir(below, 0o755) == 0)
+      defer { unsafe rmdir(below) }
+      let denied = try group.run {
+        try Data("\(getpid())".utf8).write(to: URL(filePath: "\(below)/cgroup.procs"))
+        return try conversations(to: 10)
+      }
       let others = try conversations(to: 12)
       #expect((denied + others).allSatisfy { $0.isAlive() })
       let outcome = try Weir.run("scope", "add", "--cgroup", group.name, tight, "--force")

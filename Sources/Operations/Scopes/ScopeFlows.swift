@@ -16,6 +16,8 @@ struct ScopeFlows {
   /// Sockets that are connected to nobody, by protocol and port.
   private var unconnected: [SocketPlace: [HostSocket]] = [:]
   private let routes: [HostRoute]
+  /// What could not be read, so that flows of the scopes may be among those of others.
+  private var unknowns: [String] = []
 
   private struct SocketPlace: Hashable {
     let ipProtocol: IPProtocol
@@ -36,9 +38,14 @@ struct ScopeFlows {
       case .cgroup(let path): cgroups.formUnion(ControlGroup.numbers(below: path, under: root))
       case .interface(let name):
         links.formUnion((host.links.value ?? []).filter { $0.name == name }.map(\.index))
+        if let reason = host.links.reason { unknowns.append("links: \(reason)") }
       }
     }
-    for socket in host.sockets.flatMap({ $0.sockets.value ?? [] }) where !socket.isConnected {
+    let sockets = host.sockets.flatMap { $0.sockets.value ?? [] }
+    if !cgroups.isEmpty, sockets.contains(where: { $0.cgroup == nil && $0.inode != 0 }) {
+      unknowns.append("the kernel does not say which cgroups sockets were made in")
+    }
+    for socket in sockets where !socket.isConnected {
       let place = SocketPlace(ipProtocol: socket.ipProtocol, port: socket.localPort)
       unconnected[place, default: []].append(socket)
     }
@@ -51,6 +58,7 @@ struct ScopeFlows {
     own.undecided.removeAll { !isOfScope($0.socket) }
     own.admitted.removeAll { !isOfScope($0.socket) }
     own.local.removeAll { !isOfScope($0.socket) }
+    own.unknowns += unknowns
     return own
   }
 
@@ -64,7 +72,7 @@ struct ScopeFlows {
   ///   - names: the addresses of its names.
   /// - Returns: those of the scopes.
   func own(_ report: FlowReport, _ policy: Policy, _ names: NameAnswers) -> FlowReport {
-    report.compactMap { flow in
+    var own = report.compactMap { flow in
       guard flow.isForwarded else { return isOfScope(flow) ? flow : nil }
       guard let entry = flow.entry else { return nil }
       if isBehind(entry.original.source) { return flow }
@@ -77,6 +85,8 @@ struct ScopeFlows {
       turned.ruling = policy.decision(for: turned.flow, names: names)
       return turned
     }
+    own.unknowns += unknowns
+    return own
   }
 
   private func isOfScope(_ flow: LiveFlow) -> Bool {
